@@ -1,0 +1,24 @@
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Flow;
+using MetaPrompts.Core.Frames;
+
+namespace MetaPrompts.Core.Perception;
+
+/// <summary>
+/// Synchronous and bound to one thread on purpose: TorchSharp's dispose scopes and libtorch's gradient mode belong to a thread, not to an async flow.
+/// Called from its DeviceThread only.
+/// </summary>
+public interface IPerceptionModel : IDisposable
+{
+    ModelManifest Manifest { get; }
+
+    /// <summary>
+    /// Frames with equal keys may share a batch: the size the network will see. A working size keeps the frame's aspect, so cameras of one aspect mix;
+    /// without a working size (reference mode) the key is the frame's own size.
+    /// </summary>
+    ImageSize BatchKey(ImageSize frame);
+
+    /// <summary>One perception per frame, same order: a prediction for each of the tasks that were asked for. Reads the batch, does not dispose it.</summary>
+    /// <exception cref="FrameRejectedException">A frame cannot be processed (size 0, unsupported); the others can be sent again.</exception>
+    IReadOnlyList<Results.FramePerception> Predict(FrameBatch batch);
+}

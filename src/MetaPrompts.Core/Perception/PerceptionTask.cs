@@ -1,0 +1,8 @@
+namespace MetaPrompts.Core.Perception;
+
+public enum PerceptionTask
+{
+    Depth,
+    Segmentation,
+    Pose,
+}

@@ -1,0 +1,1 @@
+Console.WriteLine("see docs/5-operations/performance.md");
