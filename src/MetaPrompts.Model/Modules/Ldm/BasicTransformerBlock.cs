@@ -1,0 +1,38 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MetaPrompts.Model.Modules.Ldm;
+
+/// <summary>Self-attention, attention to the meta prompts, feed-forward, each normalised first and added (ldm attention.BasicTransformerBlock).</summary>
+public sealed class BasicTransformerBlock : Module<Tensor, Tensor, Tensor, Tensor>
+{
+    private readonly CrossAttention attn1, attn2;
+    private readonly FeedForward ff;
+    private readonly LayerNorm norm1, norm2, norm3;
+
+    public BasicTransformerBlock(long dim, long contextDim, int heads) : base(nameof(BasicTransformerBlock))
+    {
+        attn1 = new CrossAttention(dim, dim, heads);
+        ff = new FeedForward(dim);
+        attn2 = new CrossAttention(dim, contextDim, heads);
+        norm1 = LayerNorm(dim);
+        norm2 = LayerNorm(dim);
+        norm3 = LayerNorm(dim);
+        RegisterComponents();
+    }
+
+    /// <inheritdoc cref="CrossAttention.KeyValue"/>
+    public (Tensor Key, Tensor Value) KeyValue(Tensor context) => attn2.KeyValue(context);
+
+    /// <param name="x">[B, L, C].</param>
+    /// <param name="key">[1, N, C] from <see cref="KeyValue"/>, borrowed; so is <paramref name="value"/>.</param>
+    /// <returns>[B, L, C], the caller's.</returns>
+    public override Tensor forward(Tensor x, Tensor key, Tensor value)
+    {
+        using var scope = NewDisposeScope();
+        x = attn1.forward(norm1.forward(x)) + x;
+        x = attn2.forward(norm2.forward(x), key, value) + x;
+        return (ff.forward(norm3.forward(x)) + x).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,40 @@
+using MetaPrompts.Core.Perception;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MetaPrompts.Model.Modules.Ldm;
+
+/// <summary>A transformer block over the places of a feature map (ldm attention.SpatialTransformer, depth 1).</summary>
+public sealed class SpatialTransformer : Module<Tensor, Tensor, Tensor, Tensor>
+{
+    private readonly GroupNorm norm;
+    private readonly Conv2d proj_in, proj_out;
+    private readonly ModuleList<BasicTransformerBlock> transformer_blocks;
+
+    public SpatialTransformer(long channels, NetworkShape shape) : base(nameof(SpatialTransformer))
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        norm = Norms.Ldm(shape.NormGroups, channels);
+        proj_in = Conv2d(channels, channels, 1);
+        transformer_blocks = [new BasicTransformerBlock(channels, shape.ContextDim, shape.NumHeads)];
+        proj_out = Conv2d(channels, channels, 1);
+        RegisterComponents();
+    }
+
+    /// <inheritdoc cref="CrossAttention.KeyValue"/>
+    public (Tensor Key, Tensor Value) KeyValue(Tensor context) => transformer_blocks[0].KeyValue(context);
+
+    /// <param name="x">[B, C, H, W].</param>
+    /// <param name="key">[1, N, C] from <see cref="KeyValue"/>, borrowed; so is <paramref name="value"/>.</param>
+    /// <returns>[B, C, H, W], the caller's.</returns>
+    public override Tensor forward(Tensor x, Tensor key, Tensor value)
+    {
+        using var scope = NewDisposeScope();
+        var (height, width) = (x.shape[2], x.shape[3]);
+        var h = proj_in.forward(norm.forward(x)).flatten(2).transpose(1, 2);                   // [B, HW, C], row by row
+        h = transformer_blocks[0].forward(h, key, value);
+        h = h.transpose(1, 2).reshape(x.shape[0], -1, height, width);
+        return (x + proj_out.forward(h)).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,156 @@
+using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Steps;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MetaPrompts.Model.Modules.Ldm;
+
+/// <summary>
+/// Stable Diffusion's UNet as Meta Prompts uses it (ldm openaimodel.UNetModel with the changes of meta_prompts/models.py): the embedding is a learned vector,
+/// the context is the prompts, and four feature maps come out instead of noise.
+/// </summary>
+public sealed class UNetModel : Module
+{
+    private readonly Sequential? time_embed;
+    private readonly ModuleList<ModuleList<Module>> input_blocks, output_blocks;
+    private readonly ModuleList<Module> middle_block;
+    private readonly Sequential @out;
+    private readonly HashSet<int> _featureBlocks;
+
+    /// <param name="timeEmbed">Keep the unused time MLP, as the published segmentation checkpoints do.</param>
+    public UNetModel(NetworkShape shape, bool timeEmbed = false) : base(nameof(UNetModel))
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        long channels = shape.ModelChannels, embChannels = 4 * channels;
+        if (timeEmbed) time_embed = Sequential(("0", Linear(channels, embChannels)), ("1", SiLU()), ("2", Linear(embChannels, embChannels)));
+
+        input_blocks = [new ModuleList<Module>(Conv2d(shape.InChannels, channels, 3, padding: 1))];
+        var skips = new Stack<long>([channels]);
+        var levels = shape.ChannelMult.Count;
+        var ch = channels;
+        for (var level = 0; level < levels; level++)
+        {
+            for (var block = 0; block < shape.NumResBlocks; block++)
+            {
+                var width = channels * shape.ChannelMult[level];
+                input_blocks.Add(Block(ch, width, embChannels, level, shape));
+                skips.Push(ch = width);
+            }
+            if (level == levels - 1) continue;
+            input_blocks.Add(new ModuleList<Module>(new Downsample(ch)));
+            skips.Push(ch);
+        }
+
+        middle_block = [new ResBlock(ch, embChannels, ch, shape.NormGroups), new SpatialTransformer(ch, shape), new ResBlock(ch, embChannels, ch, shape.NormGroups)];
+
+        output_blocks = [];
+        _featureBlocks = [];
+        for (var level = levels - 1; level >= 0; level--)
+        {
+            for (var block = 0; block <= shape.NumResBlocks; block++)
+            {
+                var width = channels * shape.ChannelMult[level];
+                var modules = Block(ch + skips.Pop(), width, embChannels, level, shape);
+                ch = width;
+                if (level > 0 && block == shape.NumResBlocks) modules.Add(new Upsample(ch));
+                // A level's feature map is taken before its Upsample: from the last block at level 0, from the last but one above (published: 1, 4, 7, 11).
+                if (block == (level == 0 ? shape.NumResBlocks : shape.NumResBlocks - 1)) _featureBlocks.Add(output_blocks.Count);
+                output_blocks.Add(modules);
+            }
+        }
+        @out = Sequential(("0", Norms.UNet(shape.NormGroups, ch)), ("1", SiLU()), ("2", Conv2d(channels, shape.InChannels, 3, padding: 1)));
+        RegisterComponents();
+    }
+
+    /// <summary>The head that image generation uses; here it turns a step's finest features into the next step's latent. Registered again as <c>cross_unet_conv</c> by the encoders.</summary>
+    public Sequential OutHead => @out;
+
+    /// <param name="t">[1, 4·model channels] learned timestep.</param>
+    /// <param name="context">[1, N, D] meta prompts, adapted where the task has an adapter.</param>
+    /// <returns>The caller's.</returns>
+    public StepFeatures PrepareStep(Tensor t, Tensor context)
+    {
+        using var scope = NewDisposeScope();
+        var bias = new List<Tensor>();
+        var attention = new List<(Tensor Key, Tensor Value)>();
+        foreach (var module in InForwardOrder())
+        {
+            if (module is ResBlock block) bias.Add(block.BlockBias(t).MoveToOuterDisposeScope());
+            if (module is not SpatialTransformer transformer) continue;
+            var (key, value) = transformer.KeyValue(context);
+            attention.Add((key.MoveToOuterDisposeScope(), value.MoveToOuterDisposeScope()));
+        }
+        return new StepFeatures(bias, attention, context.alias().MoveToOuterDisposeScope());
+    }
+
+    /// <summary>One refine step.</summary>
+    /// <param name="z">[B, Z, h, w] latent.</param>
+    /// <param name="step">Borrowed.</param>
+    /// <returns>Four feature maps, finest first: [B, C0, h, w], [B, C1, h/2, w/2], …; the caller's.</returns>
+    public IReadOnlyList<Tensor> forward(Tensor z, StepFeatures step)
+    {
+        ArgumentNullException.ThrowIfNull(z);
+        ArgumentNullException.ThrowIfNull(step);
+        using var scope = NewDisposeScope();
+        var cursor = new Cursor(step);
+        var skips = new Stack<Tensor>();
+        var h = z;
+        foreach (var block in input_blocks) skips.Push(h = Run(block, h, cursor));
+        h = Run(middle_block, h, cursor);
+        var features = new List<Tensor>();
+        for (var i = 0; i < output_blocks.Count; i++)
+        {
+            var skip = skips.Pop();
+            // The reference resizes the skip, so a 9-high latent leaves 16 high; trained weights rely on it.
+            if (skip.shape[2] != h.shape[2] || skip.shape[3] != h.shape[3])
+                skip = functional.interpolate(skip, size: [h.shape[2], h.shape[3]], mode: InterpolationMode.Bilinear, align_corners: false);
+            h = Run(output_blocks[i], cat([h, skip], 1), cursor, beforeUpsample: _featureBlocks.Contains(i) ? features : null);
+        }
+        features.Reverse();
+        foreach (var feature in features) feature.MoveToOuterDisposeScope();
+        return features;
+    }
+
+    /// <param name="feat0">[B, C0, h, w], a step's finest features.</param>
+    /// <returns>[B, Z, h, w], the next step's latent; the caller's.</returns>
+    public Tensor Out(Tensor feat0) => @out.forward(feat0);
+
+    private static ModuleList<Module> Block(long channels, long width, long embChannels, int level, NetworkShape shape)
+    {
+        var block = new ModuleList<Module>(new ResBlock(channels, embChannels, width, shape.NormGroups));
+        if (shape.AttentionResolutions.Contains(1 << level)) block.Add(new SpatialTransformer(width, shape));
+        return block;
+    }
+
+    private IEnumerable<Module> InForwardOrder() => input_blocks.SelectMany(block => block).Concat(middle_block).Concat(output_blocks.SelectMany(block => block));
+
+    private static Tensor Run(IEnumerable<Module> block, Tensor h, Cursor cursor, List<Tensor>? beforeUpsample = null)
+    {
+        foreach (var module in block)
+        {
+            h = module switch
+            {
+                ResBlock res => res.forward(h, cursor.NextBias()),
+                SpatialTransformer transformer => transformer.forward(h, cursor.NextAttention(out var value), value),
+                _ => ((Module<Tensor, Tensor>)module).forward(h),
+            };
+        }
+        beforeUpsample?.Add(h);
+        return h;
+    }
+
+    /// <summary>Walks a step's features in forward order.</summary>
+    private sealed class Cursor(StepFeatures step)
+    {
+        private int _bias, _attention;
+
+        public Tensor NextBias() => step.BlockBias[_bias++];
+
+        public Tensor NextAttention(out Tensor value)
+        {
+            (var key, value) = step.CrossAttention[_attention++];
+            return key;
+        }
+    }
+}

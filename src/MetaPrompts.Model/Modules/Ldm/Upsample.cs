@@ -1,0 +1,25 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MetaPrompts.Model.Modules.Ldm;
+
+/// <summary>To twice the size, nearest neighbour, then a convolution (ldm openaimodel.Upsample).</summary>
+public sealed class Upsample : Module<Tensor, Tensor>
+{
+    private readonly Conv2d conv;
+
+    public Upsample(long channels) : base(nameof(Upsample))
+    {
+        conv = Conv2d(channels, channels, 3, padding: 1);
+        RegisterComponents();
+    }
+
+    /// <param name="x">[B, C, H, W].</param>
+    /// <returns>[B, C, 2H, 2W], the caller's.</returns>
+    public override Tensor forward(Tensor x)
+    {
+        using var doubled = functional.interpolate(x, size: [x.shape[2] * 2, x.shape[3] * 2], mode: InterpolationMode.Nearest);
+        return conv.forward(doubled);
+    }
+}

@@ -1,0 +1,158 @@
+using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Modules.Autoencoder;
+using MetaPrompts.Model.Modules.Heads;
+using MetaPrompts.Model.Steps;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MetaPrompts.Model.Modules.MetaPrompts;
+
+/// <summary>What one refine step says about a batch; null where a task was not asked for.</summary>
+/// <param name="Depth">[B, 1, H/4, W/4], metres of a camera with the manifest's canonical focal length.</param>
+/// <param name="ClassLogits">[B, K, H/4, W/4].</param>
+/// <param name="PoseMaps">[B, 17 + 1 + 34, H/4, W/4]: logits of the joints' heatmaps, logit of the person-centre heatmap, and per joint (dx, dy) from a centre's cell to the joint in cells / 8.</param>
+public sealed record MultiOutput(Tensor? Depth, Tensor? ClassLogits, Tensor? PoseMaps);
+
+/// <summary>
+/// All tasks from one latent and one UNet pass: the context is the meta prompts of every task, and each task re-arranges the features with its own
+/// prompts and feeds its own UPerHead (the published segmentation read-out, MetaPromptsSeg.forward, once per task). Nothing but what its prompts
+/// re-arranged reaches a head.
+/// </summary>
+public sealed class MetaPromptsMulti : Module
+{
+    /// <summary>Cells of the 1/4 grid per unit of an offset.</summary>
+    public const float OffsetUnit = 8;
+
+    public const int Joints = 17;
+
+    private readonly AutoencoderKL encoder_vq;
+    private readonly UNetWrapper unet;
+    private readonly Sequential[] upconv = new Sequential[4];
+    private readonly Dictionary<PerceptionTask, UPerHead> heads = [];
+    private readonly Dictionary<PerceptionTask, (int Start, int Count)> promptsOf = [];
+    private readonly TextAdapterDepth[] adapters;
+    private readonly double logMin, logMax;
+
+    /// <param name="manifest">Shape, tasks, prompts per task, depth range, classes.</param>
+    public MetaPromptsMulti(ModelManifest manifest) : base(nameof(MetaPromptsMulti))
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        var shape = manifest.Network;
+        if (shape.EmbedDim != shape.ContextDim)
+            throw new Core.Errors.ModelRefusedException(manifest.Name, $"embedDim {shape.EmbedDim} must equal contextDim {shape.ContextDim}: prompts re-arrange fused features by a scalar product");
+        logMin = Math.Log(manifest.MinDepth ?? 0.25f);
+        logMax = Math.Log(manifest.MaxDepth ?? 80f);
+
+        encoder_vq = new AutoencoderKL(shape);
+        unet = new UNetWrapper(shape);
+        register_module(nameof(encoder_vq), encoder_vq);
+        register_module(nameof(unet), unet);
+
+        var count = 0;
+        foreach (var task in manifest.Tasks)
+        {
+            promptsOf[task] = (count, manifest.MetaPrompts[task]);
+            count += manifest.MetaPrompts[task];
+        }
+        adapters = new TextAdapterDepth[manifest.RefineSteps];
+        for (var i = 1; i <= manifest.RefineSteps; i++)
+        {
+            var t = new Parameter(randn(1, 4 * shape.ModelChannels));
+            // Orthogonal rows: prompts that start out alike stay alike (docs/decisions).
+            var prompts = new Parameter(init.orthogonal_(zeros(count, shape.ContextDim), Math.Sqrt(shape.ContextDim)));
+            var adapter = new TextAdapterDepth(shape);
+            register_parameter($"t{i}", t);
+            register_parameter($"meta_prompts{i}", prompts);
+            register_module($"text_adapter{i}", adapter);
+            adapters[i - 1] = adapter;
+        }
+
+        for (var k = 0; k < 4; k++)
+        {
+            upconv[k] = Sequential(
+                ("0", Conv2d(Width(shape, k), shape.EmbedDim, 3, padding: 1)),
+                ("1", GroupNorm(shape.FuseGroups, shape.EmbedDim)));
+            register_module($"upconv{k + 1}", upconv[k]);
+        }
+        foreach (var task in manifest.Tasks)
+        {
+            var outputs = task switch
+            {
+                PerceptionTask.Depth => 1,
+                PerceptionTask.Segmentation => manifest.Classes.Count,
+                _ => Joints + 1 + 2 * Joints,
+            };
+            var head = new UPerHead([.. Enumerable.Repeat(promptsOf[task].Count, 4)], shape.HeadChannels, outputs);
+            register_module(task.ToString().ToLowerInvariant() + "_head", head);
+            heads[task] = head;
+        }
+    }
+
+    /// <summary>Everything of one refine step that no frame can change.</summary>
+    /// <param name="step">1-based.</param>
+    /// <returns>The caller's.</returns>
+    public StepFeatures PrepareStep(int step)
+    {
+        // By name: a module's conversion to another type or device replaces its parameters.
+        var (t, prompts) = (get_parameter($"t{step}")!, get_parameter($"meta_prompts{step}")!);
+        using var context = adapters[step - 1].forward(prompts);                                          // [1, N, D]
+        return unet.unet.diffusion_model.PrepareStep(t, context);
+    }
+
+    /// <param name="image">[B, 3, H, W] in [-1, 1], borrowed.</param>
+    /// <param name="stepFeatures">One per refine step to run, in order; borrowed.</param>
+    /// <param name="tasks">Heads to run.</param>
+    /// <param name="everyStep">True: what each step says, first step first. False: the last step only, one element.</param>
+    /// <returns>The caller's.</returns>
+    public IReadOnlyList<MultiOutput> forward(Tensor image, IReadOnlyList<StepFeatures> stepFeatures, IReadOnlyCollection<PerceptionTask> tasks, bool everyStep = false)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(stepFeatures);
+        using var scope = NewDisposeScope();
+        var fused = new List<(Tensor[] Levels, Tensor Prompts)>();
+        var z = encoder_vq.forward(image);                                                     // [B, Z, H/8, W/8]
+        for (var i = 0; i < stepFeatures.Count; i++)
+        {
+            var feats = unet.unet.diffusion_model.forward(z, stepFeatures[i]);
+            var last = i == stepFeatures.Count - 1;
+            if (everyStep || last) fused.Add((Fuse(feats), stepFeatures[i].MetaPrompts));
+            if (!last) z = unet.unet.diffusion_model.Out(feats[0]);
+        }
+
+        var said = new Dictionary<PerceptionTask, Tensor[]>();
+        foreach (var task in tasks)
+        {
+            // The steps share a head and its batch statistics, so they go through it together.
+            var (start, count) = promptsOf[task];
+            var levels = Enumerable.Range(0, 4).Select(k => Together(fused.Select(step =>
+                einsum("bchw,nc->bnhw", step.Levels[k], step.Prompts[0].narrow(0, start, count))))).ToList();
+            said[task] = heads[task].forward(levels).chunk(fused.Count, 0);
+        }
+        var outputs = new List<MultiOutput>();
+        for (var i = 0; i < fused.Count; i++)
+        {
+            outputs.Add(new MultiOutput(
+                said.TryGetValue(PerceptionTask.Depth, out var depth) ? Metres(depth[i]).MoveToOuterDisposeScope() : null,
+                said.TryGetValue(PerceptionTask.Segmentation, out var classes) ? classes[i].MoveToOuterDisposeScope() : null,
+                said.TryGetValue(PerceptionTask.Pose, out var pose) ? pose[i].MoveToOuterDisposeScope() : null));
+        }
+        return outputs;
+    }
+
+    /// <summary>Every level at twice its size and EmbedDim wide: 1/4, 1/8, 1/16, 1/32 (reference: MetaPromptsSeg, upconv).</summary>
+    private Tensor[] Fuse(IReadOnlyList<Tensor> feats) =>
+        [.. feats.Select((feat, k) => functional.relu(upconv[k].forward(
+            functional.interpolate(feat, size: [feat.shape[2] * 2, feat.shape[3] * 2], mode: InterpolationMode.Bilinear, align_corners: false))))];
+
+    private static Tensor Together(IEnumerable<Tensor> steps)
+    {
+        var list = steps.ToList();
+        return list.Count == 1 ? list[0] : cat(list, 0);
+    }
+
+    /// <summary>The head speaks in the logarithm of depth: an error of one grey step means the same share of the distance near and far.</summary>
+    private Tensor Metres(Tensor logit) => (logit.to(ScalarType.Float32).sigmoid() * (logMax - logMin) + logMin).exp();
+
+    private static int Width(NetworkShape shape, int level) => shape.ModelChannels * shape.ChannelMult[level];
+}

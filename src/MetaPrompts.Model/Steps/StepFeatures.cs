@@ -1,0 +1,30 @@
+using static TorchSharp.torch;
+
+namespace MetaPrompts.Model.Steps;
+
+/// <summary>
+/// Everything of one refine step that no frame can change (paper: learned timestep and meta prompts of step i). Training prepares it at every iteration, so
+/// gradients flow through; serving prepares it once. Owns its tensors.
+/// </summary>
+/// <param name="blockBias">Per ResBlock, in forward order: [1, C, 1, 1]; taken over.</param>
+/// <param name="crossAttention">Per cross-attention, in forward order: keys and values [1, N, C]; taken over.</param>
+/// <param name="metaPrompts">[1, N, D], after the step's text adapter where the task has one; taken over.</param>
+public sealed class StepFeatures(IReadOnlyList<Tensor> blockBias, IReadOnlyList<(Tensor Key, Tensor Value)> crossAttention, Tensor metaPrompts) : IDisposable
+{
+    public IReadOnlyList<Tensor> BlockBias { get; } = blockBias;
+
+    public IReadOnlyList<(Tensor Key, Tensor Value)> CrossAttention { get; } = crossAttention;
+
+    public Tensor MetaPrompts { get; } = metaPrompts;
+
+    public void Dispose()
+    {
+        foreach (var bias in BlockBias) bias.Dispose();
+        foreach (var (key, value) in CrossAttention)
+        {
+            key.Dispose();
+            value.Dispose();
+        }
+        MetaPrompts.Dispose();
+    }
+}
