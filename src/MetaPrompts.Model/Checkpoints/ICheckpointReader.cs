@@ -1,0 +1,16 @@
+using static TorchSharp.torch;
+
+namespace MetaPrompts.Model.Checkpoints;
+
+/// <summary>One tensor of a weight file, known from the header alone.</summary>
+public sealed record TensorEntry(string Name, ScalarType Dtype, IReadOnlyList<long> Shape);
+
+/// <summary>An opened weight file. Entries come from the header; a tensor's bytes are read when asked for. Nothing in the file is ever executed.</summary>
+public interface ICheckpointReader : IDisposable
+{
+    IReadOnlyList<TensorEntry> Entries { get; }
+
+    /// <summary>Reads one tensor into <paramref name="destination"/>, converting to the destination's type.</summary>
+    /// <exception cref="CheckpointFormatException">No such tensor, another shape, or the file cannot be read.</exception>
+    void ReadInto(string name, Tensor destination);
+}
