@@ -1,0 +1,55 @@
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Frames;
+
+namespace MetaPrompts.Io.Capture;
+
+/// <summary>What is wanted of a source.</summary>
+public sealed record CaptureOptions
+{
+    /// <summary>Frames larger than this are scaled down to fit, aspect kept; null keeps the source's size. Coordinates in results mean the source's size either way.</summary>
+    public ImageSize? FitWithin { get; init; }
+
+    /// <summary>Position in the file of the first frame wanted.</summary>
+    public TimeSpan Start { get; init; }
+
+    /// <summary>How much of the file is wanted from <see cref="Start"/>; null means to its end.</summary>
+    public TimeSpan? Duration { get; init; }
+
+    /// <summary>Keep every n-th frame, beginning with the first.</summary>
+    public int Every { get; init; } = 1;
+
+    /// <summary>
+    /// Sequence of the first frame to yield: the ones before it are decoded but not handed over. What it yields is the same, sequences and times included,
+    /// as what a source that began at 0 yields from there: so a job is resumed.
+    /// </summary>
+    public long FirstSequence { get; init; }
+
+    /// <summary>Longest wait for the next frame before the source counts as lost.</summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Frames per second given to the images of a folder, which have no time of their own.</summary>
+    public double ImageRate { get; init; } = 25;
+
+    /// <summary>Goes into every stamp.</summary>
+    public int Epoch { get; init; } = 1;
+
+    /// <exception cref="ConfigurationException">A value is out of its range; the message names the option.</exception>
+    public void Check()
+    {
+        if (Start < TimeSpan.Zero) throw new ConfigurationException("--start", $"must not be negative, is {Start}");
+        if (Duration <= TimeSpan.Zero) throw new ConfigurationException("--duration", $"must be above zero, is {Duration}");
+        if (Every < 1) throw new ConfigurationException("--every", $"must be at least 1, is {Every}");
+        if (FirstSequence < 0) throw new ConfigurationException("firstSequence", $"must not be negative, is {FirstSequence}");
+        if (FitWithin is { } fit && (fit.Height < 1 || fit.Width < 1)) throw new ConfigurationException("fitWithin", $"must be at least 1x1, is {fit}");
+        if (StallTimeout <= TimeSpan.Zero) throw new ConfigurationException("capture.stallTimeout", $"must be above zero, is {StallTimeout}");
+        if (!(ImageRate is > 0 and <= 1000)) throw new ConfigurationException("imageRate", $"must be above 0 and at most 1000, is {ImageRate}");
+    }
+
+    /// <summary>The size that travels for a picture of <paramref name="source"/>.</summary>
+    internal ImageSize Travelling(ImageSize source)
+    {
+        if (FitWithin is not { } fit || (source.Height <= fit.Height && source.Width <= fit.Width)) return source;
+        var scale = Math.Min((double)fit.Height / source.Height, (double)fit.Width / source.Width);
+        return new ImageSize(Math.Max(1, (int)Math.Round(source.Height * scale)), Math.Max(1, (int)Math.Round(source.Width * scale)));
+    }
+}

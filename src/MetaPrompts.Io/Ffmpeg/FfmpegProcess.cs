@@ -1,0 +1,137 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using MetaPrompts.Core.Errors;
+
+namespace MetaPrompts.Io.Ffmpeg;
+
+/// <summary>
+/// One child process and its one owner: arguments as a list (no shell), raw bytes in or out, every line of stderr read as it comes and the last ones kept,
+/// killed and reaped on dispose. Not thread safe, but <see cref="Kill"/> may be called from any thread.
+/// </summary>
+public sealed class FfmpegProcess : IAsyncDisposable
+{
+    private const int KeptLines = 40;
+
+    private readonly Process _child;
+    private readonly Task _errors;
+    private readonly Queue<string> _lines = new();
+    private readonly Action<string>? _onLine;
+    private bool _disposed;
+
+    private FfmpegProcess(Process child, Action<string>? onLine)
+    {
+        (_child, _onLine) = (child, onLine);
+        _errors = Task.Run(ReadErrorsAsync);
+    }
+
+    /// <summary>What the child writes: raw video or JSON.</summary>
+    public Stream Output => _child.StandardOutput.BaseStream;
+
+    /// <summary>What the child reads. Closing it tells the child that this was all.</summary>
+    public Stream Input => _child.StandardInput.BaseStream;
+
+    /// <summary>The last lines of stderr, oldest first, without those that only tell about one frame.</summary>
+    public IReadOnlyList<string> LastLines
+    {
+        get
+        {
+            lock (_lines) return [.. _lines];
+        }
+    }
+
+    /// <param name="program">Path of ffmpeg or ffprobe.</param>
+    /// <param name="onLine">Sees each line of stderr, on a thread of its own, before any later output of the child can be read.</param>
+    /// <exception cref="SourceLostException">The program could not be started.</exception>
+    public static FfmpegProcess Start(string program, IEnumerable<string> arguments, Action<string>? onLine = null)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        var start = new ProcessStartInfo(program) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        // Colour codes would end up in error messages.
+        start.Environment["AV_LOG_FORCE_NOCOLOR"] = "1";
+        try
+        {
+            return new FfmpegProcess(Process.Start(start)!, onLine);
+        }
+        catch (Win32Exception e)
+        {
+            throw new SourceLostException(program, $"could not be started ({e.Message}); reinstall it", e);
+        }
+    }
+
+    /// <summary>Fills <paramref name="buffer"/> from the child's output.</summary>
+    /// <returns>Bytes read: less than asked for only at the end of the output.</returns>
+    public async ValueTask<int> ReadAsync(Memory<byte> buffer)
+    {
+        var filled = 0;
+        while (filled < buffer.Length)
+        {
+            var count = await Output.ReadAsync(buffer[filled..]).ConfigureAwait(false);
+            if (count == 0) break;
+            filled += count;
+        }
+
+        return filled;
+    }
+
+    /// <summary>Waits until the child has ended and all it said has been read; kills it when <paramref name="deadline"/> has passed.</summary>
+    /// <returns>Its exit status; null when it had to be killed.</returns>
+    public async Task<int?> WaitAsync(TimeSpan deadline)
+    {
+        using var limit = new CancellationTokenSource(deadline);
+        var inTime = true;
+        try
+        {
+            await _child.WaitForExitAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            inTime = false;
+            Kill();
+            await _child.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+
+        await _errors.ConfigureAwait(false);
+        return inTime ? _child.ExitCode : null;
+    }
+
+    /// <summary>Ends the child at once; a pending read then sees the end of its output.</summary>
+    public void Kill()
+    {
+        try
+        {
+            _child.Kill();
+        }
+        catch (InvalidOperationException)
+        {
+            // It has ended by itself.
+        }
+        catch (Win32Exception)
+        {
+            // It is ending.
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        Kill();
+        await WaitAsync(TimeSpan.FromSeconds(5)).ConfigureAwait(false);
+        _child.Dispose();
+    }
+
+    private async Task ReadErrorsAsync()
+    {
+        while (await _child.StandardError.ReadLineAsync().ConfigureAwait(false) is { } line)
+        {
+            _onLine?.Invoke(line);
+            if (line.StartsWith("[Parsed_showinfo", StringComparison.Ordinal)) continue;
+            lock (_lines)
+            {
+                if (_lines.Count == KeptLines) _lines.Dequeue();
+                _lines.Enqueue(line);
+            }
+        }
+    }
+}
