@@ -72,7 +72,7 @@ public sealed class MetaPromptsMulti : Module
         {
             upconv[k] = Sequential(
                 ("0", Conv2d(Width(shape, k), shape.EmbedDim, 3, padding: 1)),
-                ("1", GroupNorm(shape.FuseGroups, shape.EmbedDim)));
+                ("1", Norms.Fuse(shape.FuseGroups, shape.EmbedDim)));
             register_module($"upconv{k + 1}", upconv[k]);
         }
         foreach (var task in manifest.Tasks)
