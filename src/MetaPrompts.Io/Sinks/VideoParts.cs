@@ -1,0 +1,178 @@
+using System.Globalization;
+using System.Text.Json;
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Io.Ffmpeg;
+
+namespace MetaPrompts.Io.Sinks;
+
+/// <summary>
+/// The pieces of a video that is being written: <c>overlay.mp4.part-0.ts</c>, <c>…part-1.ts</c>, one a run, with absolute timestamps in MPEG-TS, which survives being cut off
+/// anywhere; beside each a <c>.seq</c> file with the sequence of each of its frames, a line a frame. Frames have no B-frames among them, so a part may be cut after any packet.
+/// </summary>
+internal sealed class VideoParts(FfmpegTools tools, string path)
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(10);
+
+    /// <summary>Sequences of the frames of each part that are safely in it.</summary>
+    private readonly List<long[]> _frames = [];
+
+    public int Count => _frames.Count;
+
+    public long FrameCount => _frames.Sum(part => (long)part.Length);
+
+    public long NextSequence => _frames.Count > 0 ? _frames[^1][^1] + 1 : 0;
+
+    public string Video(int part) => $"{path}.part-{part.ToString(CultureInfo.InvariantCulture)}.ts";
+
+    public string Sequences(int part) => $"{path}.part-{part.ToString(CultureInfo.InvariantCulture)}.seq";
+
+    /// <summary>Removes all pieces, of this run and of earlier ones.</summary>
+    public void RemoveAll()
+    {
+        _frames.Clear();
+        RemoveFrom(0);
+    }
+
+    /// <summary>Takes stock of what an interrupted run left. The last frame of a part may be cut in half, so it does not count.</summary>
+    public async Task ScanAsync(CancellationToken stop)
+    {
+        for (var part = 0; File.Exists(Video(part)) && File.Exists(Sequences(part)); part++)
+        {
+            var sequences = ReadSequences(part);
+            var packets = await CountPacketsAsync(Video(part), stop).ConfigureAwait(false);
+            var safe = (int)Math.Min(sequences.Count, packets - 1);
+            if (safe <= 0) break;
+            if (!await CutAsync(part, safe, stop).ConfigureAwait(false)) break;
+            await WriteSequencesAsync(part, sequences.Take(safe), stop).ConfigureAwait(false);
+            _frames.Add([.. sequences.Take(safe)]);
+        }
+
+        RemoveFrom(_frames.Count);
+    }
+
+    /// <summary>Forgets every frame from <paramref name="sequence"/> on.</summary>
+    public async Task CutAtAsync(long sequence, CancellationToken stop)
+    {
+        while (_frames.Count > 0 && _frames[^1][^1] >= sequence)
+        {
+            var last = _frames.Count - 1;
+            var keep = _frames[last].TakeWhile(s => s < sequence).ToArray();
+            _frames.RemoveAt(last);
+            if (keep.Length > 0 && await CutAsync(last, keep.Length, stop).ConfigureAwait(false))
+            {
+                await WriteSequencesAsync(last, keep, stop).ConfigureAwait(false);
+                _frames.Add(keep);
+            }
+        }
+
+        RemoveFrom(_frames.Count);
+    }
+
+    /// <summary>Joins all parts, without coding again, as an MP4 whose index stands first.</summary>
+    /// <param name="parts">How many.</param>
+    /// <param name="frames">How many frames must be in it.</param>
+    public async Task JoinAsync(int parts, string output, long ticksPerSecond, long frames, CancellationToken stop)
+    {
+        string[] arguments =
+        [
+            "-hide_banner", "-nostats", "-loglevel", "level+warning", "-y", "-f", "mpegts", "-i", "pipe:0", "-map", "0:v:0", "-c", "copy",
+            "-video_track_timescale", ticksPerSecond.ToString(CultureInfo.InvariantCulture), "-movflags", "+faststart", "-f", "mp4", FfmpegInput.Url(output),
+        ];
+        await using var child = FfmpegProcess.Start(tools.Ffmpeg, arguments);
+        await using var killed = stop.Register(child.Kill);
+        try
+        {
+            for (var part = 0; part < parts; part++)
+            {
+                await using var file = File.OpenRead(Video(part));
+                await file.CopyToAsync(child.Input, 1 << 20, stop).ConfigureAwait(false);
+            }
+
+            child.Input.Close();
+        }
+        catch (IOException)
+        {
+            // The child has gone; its status and words say why.
+        }
+
+        var status = await child.WaitAsync(Deadline).ConfigureAwait(false);
+        stop.ThrowIfCancellationRequested();
+        if (status != 0) throw new SinkFailedException(path, FfmpegErrors.Explain(child.LastLines));
+        var info = await FfmpegProbe.ReadAsync(tools, output, stop).ConfigureAwait(false);
+        if (info.FrameCount != frames) throw new SinkFailedException(path, $"{info.FrameCount} frames arrived in the file instead of {frames}; ffmpeg {tools.Version} lost some: run again with another version");
+    }
+
+    /// <summary>Keeps the first packets of a part.</summary>
+    /// <returns>False when the part cannot be read.</returns>
+    private async Task<bool> CutAsync(int part, int packets, CancellationToken stop)
+    {
+        var cut = Video(part) + ".cut";
+        string[] arguments =
+        [
+            "-hide_banner", "-nostats", "-nostdin", "-loglevel", "level+warning", "-y", "-copyts", "-f", "mpegts", "-i", FfmpegInput.Url(Video(part)), "-map", "0:v:0", "-c", "copy",
+            "-frames:v", packets.ToString(CultureInfo.InvariantCulture), "-muxdelay", "0", "-muxpreload", "0", "-f", "mpegts", FfmpegInput.Url(cut),
+        ];
+        await using var child = FfmpegProcess.Start(tools.Ffmpeg, arguments);
+        child.Input.Close();
+        await using var killed = stop.Register(child.Kill);
+        var status = await child.WaitAsync(Deadline).ConfigureAwait(false);
+        stop.ThrowIfCancellationRequested();
+        if (status != 0 || await CountPacketsAsync(cut, stop).ConfigureAwait(false) != packets)
+        {
+            File.Delete(cut);
+            return false;
+        }
+
+        File.Move(cut, Video(part), overwrite: true);
+        return true;
+    }
+
+    private async Task<long> CountPacketsAsync(string file, CancellationToken stop)
+    {
+        string[] arguments = ["-loglevel", "quiet", "-f", "mpegts", "-print_format", "json", "-select_streams", "v:0", "-count_packets", "-show_entries", "stream=nb_read_packets", FfmpegInput.Url(file)];
+        await using var child = FfmpegProcess.Start(tools.Ffprobe, arguments);
+        child.Input.Close();
+        await using var killed = stop.Register(child.Kill);
+        using var text = new MemoryStream();
+        await child.Output.CopyToAsync(text, CancellationToken.None).ConfigureAwait(false);
+        await child.WaitAsync(Deadline).ConfigureAwait(false);
+        stop.ThrowIfCancellationRequested();
+        try
+        {
+            using var json = JsonDocument.Parse(text.ToArray());
+            return json.RootElement.TryGetProperty("streams", out var streams) && streams.GetArrayLength() > 0 && streams[0].TryGetProperty("nb_read_packets", out var count)
+                ? long.Parse(count.GetString()!, CultureInfo.InvariantCulture)
+                : 0;
+        }
+        catch (JsonException)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>The leading lines that are whole and rise.</summary>
+    private List<long> ReadSequences(int part)
+    {
+        var text = File.ReadAllText(Sequences(part));
+        var sequences = new List<long>();
+        foreach (var line in text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!long.TryParse(line, CultureInfo.InvariantCulture, out var sequence) || sequence < (sequences.Count > 0 ? sequences[^1] + 1 : NextSequence)) break;
+            sequences.Add(sequence);
+        }
+
+        return sequences;
+    }
+
+    private Task WriteSequencesAsync(int part, IEnumerable<long> sequences, CancellationToken stop) =>
+        File.WriteAllLinesAsync(Sequences(part), sequences.Select(s => s.ToString(CultureInfo.InvariantCulture)), stop);
+
+    private void RemoveFrom(int part)
+    {
+        for (; File.Exists(Video(part)) || File.Exists(Sequences(part)); part++)
+        {
+            File.Delete(Video(part));
+            File.Delete(Sequences(part));
+        }
+    }
+}
