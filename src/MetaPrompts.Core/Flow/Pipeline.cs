@@ -1,0 +1,188 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+using MetaPrompts.Core.Doors;
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Frames;
+using MetaPrompts.Core.Perception;
+using MetaPrompts.Core.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace MetaPrompts.Core.Flow;
+
+/// <summary>
+/// The whole corridor: sources → mailboxes → batcher → model → fan-out → sinks. Runs once. Made by <see cref="PipelineBuilder"/>.
+/// Frames of one stream reach each sink in order. Every captured frame has exactly one outcome in <see cref="Ledger"/>, every buffer is back in its pool when the run is over.
+/// </summary>
+public sealed class Pipeline : IAsyncDisposable
+{
+    private readonly BatchingOptions _batching;
+    private readonly TimeSpan _drain;
+    private readonly IProgress<PipelineProgress>? _progress;
+    private readonly DeviceThread? _device;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly Func<double> _random;
+    private readonly IPerceptionModel _model;
+    private readonly PixelBufferPool _pool;
+    private readonly IReadOnlyList<StreamPlan> _streams;
+    private readonly IReadOnlyList<IFrameSource> _sources;
+    private readonly DropCounter _drops;
+    private readonly IReadOnlyList<SinkLane> _lanes;
+    private readonly FanOut _fanOut;
+    private readonly HashSet<StreamId> _lossless;
+    private readonly ConcurrentDictionary<StreamId, SourceLostException> _lost = new();
+    private IReadOnlyList<SourceSupervisor> _supervisors = [];
+    private Exception? _failure;
+    private int _started;
+    private bool _disposed;
+
+    internal Pipeline(PipelineBuilder plan, BatchingOptions batching, IReadOnlyList<StreamPlan> streams, IReadOnlyList<SinkPlan> sinks, IReadOnlyList<IFrameSource> sources)
+    {
+        (_batching, _drain, _progress, _device, _time, _log, _random) = (batching, plan.Drain, plan.Progress, plan.Device, plan.Time, plan.Log, plan.Random);
+        (_model, _pool, _streams, _sources) = (plan.Model, plan.Pool, streams, sources);
+        _drops = new DropCounter(_log, _time);
+        _lanes = [.. sinks.Select(s => new SinkLane(s, _drops, _log, _time))];
+        Ledger = new FrameLedger(_progress);
+        _fanOut = new FanOut(_lanes, Ledger);
+        _lossless = [.. streams.Where(s => s.Backpressure.WhenFull == WhenFull.Wait).Select(s => s.Stream)];
+    }
+
+    /// <summary>Live counts; may be read while the pipeline runs.</summary>
+    public FrameLedger Ledger { get; }
+
+    /// <summary>
+    /// Runs until all sources have ended, <paramref name="stop"/>, or a failure; then closes the sinks. Does not throw for what goes wrong on the way: the report says it, see <see cref="PipelineReport.ThrowIfFailed"/>.
+    /// </summary>
+    /// <param name="stop">First signal: sources stop, every frame already read is finished (within <see cref="PipelineBuilder.Drain"/>), sinks complete.</param>
+    /// <param name="abort">Second signal: everything stops, frames in hand fail, sinks are not completed.</param>
+    public async Task<PipelineReport> RunAsync(CancellationToken stop, CancellationToken abort = default)
+    {
+        if (Interlocked.Exchange(ref _started, 1) != 0) throw new InvalidOperationException("A pipeline runs once.");
+        var started = _time.GetTimestamp();
+        using var aborting = CancellationTokenSource.CreateLinkedTokenSource(abort);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop, aborting.Token);
+        using var drained = CancellationTokenSource.CreateLinkedTokenSource(aborting.Token);
+        var drainTimer = _time.CreateTimer(_ => drained.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        await using (drainTimer.ConfigureAwait(false))
+        {
+            await using var onStop = stop.Register(() =>
+            {
+                _log.Draining();
+                drainTimer.Change(_drain, Timeout.InfiniteTimeSpan);
+            }).ConfigureAwait(false);
+
+            await FlowAsync(aborting, stopping.Token, drained.Token).ConfigureAwait(false);
+        }
+
+        await CompleteSinksAsync(aborting).ConfigureAwait(false);
+        await FaultingAsync(() => DisposeAsync().AsTask(), aborting).ConfigureAwait(false);
+        _drops.Flush();
+        Ledger.Reconcile();
+        return Report(_time.GetElapsedTime(started).TotalSeconds, stop.IsCancellationRequested || abort.IsCancellationRequested);
+    }
+
+    /// <summary>Disposes sources and sinks. A finished run has done so.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        Exception? first = null;
+        foreach (var door in _sources.Concat<IAsyncDisposable>(_lanes.Select(lane => lane.Sink)))
+        {
+            try
+            {
+                await door.DisposeAsync().ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                first ??= e;                                                    // the others have files to close, too
+            }
+        }
+
+        if (first is not null) ExceptionDispatchInfo.Throw(first);
+    }
+
+    /// <summary>All frames from sources to sinks. When it returns nothing is in hand any more.</summary>
+    private async Task FlowAsync(CancellationTokenSource aborting, CancellationToken stop, CancellationToken drained)
+    {
+        var abort = aborting.Token;
+        var mailboxes = new Mailboxes(frame => Drop(frame, FrameOutcome.DroppedQueue), _time);
+        var batcher = new FrameBatcher(mailboxes, _batching, _model.BatchKey, frame => Drop(frame, FrameOutcome.DroppedStale), _time);
+        _supervisors = [.. _streams.Select(s => new SourceSupervisor(s, mailboxes.Open(s.Stream, s.Backpressure), Ledger, _time, _log, _random))];
+        mailboxes.Complete();
+
+        var sinks = _lanes.Select(lane => Task.Run(() => FaultingAsync(() => lane.RunAsync(abort), aborting), CancellationToken.None)).ToList();
+        var inference = Task.Run(() => FaultingAsync(() => InferAsync(batcher, drained, abort), aborting), CancellationToken.None);
+        var sources = _supervisors.Zip(_streams, (supervisor, plan) =>
+            Task.Run(() => FaultingAsync(() => SupplyAsync(supervisor, plan, stop, drained), aborting), CancellationToken.None));
+
+        await Task.WhenAll(sources).ConfigureAwait(false);
+        await inference.ConfigureAwait(false);
+        foreach (var frame in batcher.TakeRest()) Drop(frame, abort.IsCancellationRequested ? FrameOutcome.Failed : FrameOutcome.DroppedQueue);
+        _fanOut.Close();
+        await Task.WhenAll(sinks).ConfigureAwait(false);
+    }
+
+    private async Task SupplyAsync(SourceSupervisor supervisor, StreamPlan plan, CancellationToken stop, CancellationToken drained)
+    {
+        try
+        {
+            await supervisor.RunAsync(stop, drained).ConfigureAwait(false);
+        }
+        catch (SourceLostException e)
+        {
+            // The other inputs go on; what this one gave is still written.
+            _lost[plan.Stream] = e;
+            _log.InputFailed(plan.Stream, e.Message);
+        }
+    }
+
+    private async Task InferAsync(FrameBatcher batcher, CancellationToken drained, CancellationToken abort)
+    {
+        using var ownDevice = _device is null ? new DeviceThread("metaprompts-device") : null;
+        var stage = new InferenceStage(batcher, _model, _device ?? ownDevice!, Ledger, _time);
+        try
+        {
+            await stage.RunAsync(item => _fanOut.WriteAsync(item, _lossless.Contains(item.Frame.Stamp.Stream), abort), drained).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (drained.IsCancellationRequested)
+        {
+            // The time to drain is over, or the run is broken off.
+        }
+    }
+
+    /// <summary>The first failure ends the run and is the report's.</summary>
+    private async Task FaultingAsync(Func<Task> run, CancellationTokenSource aborting)
+    {
+        try
+        {
+            await run().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Interlocked.CompareExchange(ref _failure, e, null);
+            await aborting.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task CompleteSinksAsync(CancellationTokenSource aborting)
+    {
+        foreach (var lane in _lanes)
+        {
+            if (aborting.IsCancellationRequested) return;
+            if (!lane.Broken) await FaultingAsync(() => lane.CompleteAsync(aborting.Token), aborting).ConfigureAwait(false);
+        }
+    }
+
+    private void Drop(Frame frame, FrameOutcome outcome)
+    {
+        frame.Dispose();
+        _drops.Add(frame.Stamp.Stream.Value, outcome.Word());
+        Ledger.End(frame.Stamp, outcome);
+    }
+
+    private PipelineReport Report(double seconds, bool stopped) => new(
+        [.. _streams.Zip(_supervisors, (plan, supervisor) => new StreamReport(Ledger[plan.Stream], _lost.GetValueOrDefault(plan.Stream), supervisor.Epoch))],
+        [.. _lanes.Select(lane => lane.Report)],
+        seconds, stopped, _failure, _pool.Peak, _pool.Capacity);
+}
