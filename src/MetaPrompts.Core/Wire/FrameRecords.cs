@@ -1,0 +1,94 @@
+using MetaPrompts.Core.Flow;
+using MetaPrompts.Core.Frames;
+using MetaPrompts.Core.Perception;
+using MetaPrompts.Core.Results;
+
+namespace MetaPrompts.Core.Wire;
+
+/// <summary>How and where a sink writes one kind of map.</summary>
+/// <param name="Ref">Path relative to the record, or the sibling topic.</param>
+/// <param name="Encoding">16UC1, 32FC1 or mono8.</param>
+/// <param name="Scale">Metres of a step; null for class ids.</param>
+public sealed record MapReference(string Ref, string Encoding, double? Scale = null);
+
+/// <summary>Makes the frame record of a perceived frame (contract §4). Numbers are rounded to what they are worth: metres and milliseconds to 3 decimals, shares to 4, coordinates to 2.</summary>
+/// <param name="node">Name of this node.</param>
+/// <param name="manifests">Of every model whose predictions may come.</param>
+public sealed class FrameRecords(string node, IEnumerable<ModelManifest> manifests)
+{
+    private readonly Dictionary<string, ModelManifest> _manifests = manifests.ToDictionary(m => m.Name);
+
+    /// <param name="item">Only read.</param>
+    /// <param name="depthMap">Where the depth map of this frame is; null where none is written. Likewise <paramref name="segmentationMap"/>.</param>
+    public FrameRecord Of(PerceivedFrame item, MapReference? depthMap = null, MapReference? segmentationMap = null)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        var result = item.Result;
+        var stamp = result.Stamp;
+        return new FrameRecord
+        {
+            Node = node,
+            Stream = stamp.Stream.Value,
+            Epoch = stamp.Epoch,
+            Seq = stamp.Sequence,
+            CaptureUs = (stamp.CapturedAt.UtcDateTime - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond,
+            CaptureClock = Word(stamp.Clock),
+            PtsS = Math.Round(stamp.MediaTime.TotalSeconds, 6),
+            Width = stamp.SourceSize.Width,
+            Height = stamp.SourceSize.Height,
+            ReusedFrom = result.ReusedFrom,
+            Corrupt = stamp.Corrupt,
+            LatencyMs = new LatencyRecord(
+                Math.Round(result.Timings.Queued.TotalMilliseconds, 3), Math.Round(result.Timings.Inference.TotalMilliseconds, 3), Math.Round(result.Timings.Total.TotalMilliseconds, 3)),
+            Depth = result.Perception.Depth is { } depth ? Of(depth, stamp.SourceSize, depthMap) : null,
+            Segmentation = result.Perception.Segmentation is { } segmentation ? Of(segmentation, stamp.SourceSize, segmentationMap) : null,
+            Pose = result.Perception.Pose is { } pose ? Of(pose) : null,
+        };
+    }
+
+    private static DepthRecord Of(DepthPrediction depth, ImageSize source, MapReference? map)
+    {
+        var s = DepthStatistics.Of(depth.Metres.Span);
+        return new DepthRecord(depth.Model, "m", Round(s.Min), Round(s.P05), Round(s.Median), Round(s.P95), Round(s.Max), Map(map, depth.Size, source));
+    }
+
+    private SegmentationRecord Of(SegmentationPrediction segmentation, ImageSize source, MapReference? map)
+    {
+        var pixels = new int[256];
+        foreach (var id in segmentation.ClassIds.Span) pixels[id]++;
+        var names = _manifests[segmentation.Model].Classes;
+        var classes = Enumerable.Range(0, pixels.Length)
+            .Where(id => pixels[id] > 0)
+            .OrderByDescending(id => pixels[id])
+            .Select(id => new ClassRecord(id, names[id].Name, Math.Round((double)pixels[id] / segmentation.ClassIds.Length, 4)));
+        return new SegmentationRecord(segmentation.Model, [.. classes], Map(map, segmentation.Size, source));
+    }
+
+    private PoseRecord Of(PosePrediction pose)
+    {
+        var joints = _manifests[pose.Model].Keypoints.Count;
+        return new PoseRecord(pose.Model, joints == 17 ? "coco-17" : $"joints-{joints}", [.. pose.People.Select(Of)]);
+    }
+
+    private static PersonRecord Of(Pose person) => new(
+        person.Track,
+        [Pixels(person.Box.Left), Pixels(person.Box.Top), Pixels(person.Box.Width), Pixels(person.Box.Height)],
+        Round(person.Score),
+        [.. person.Keypoints.Select(k => (IReadOnlyList<double>)[Pixels(k.X), Pixels(k.Y), Round(k.Score)])]);
+
+    private static MapRecord? Map(MapReference? map, ImageSize size, ImageSize source) => map is null
+        ? null
+        : new MapRecord(map.Ref, size.Width, size.Height, map.Encoding, map.Scale, [(double)source.Width / size.Width, 0, 0, 0, (double)source.Height / size.Height, 0]);
+
+    private static string Word(CaptureClock clock) => clock switch
+    {
+        CaptureClock.FilePts => "file_pts",
+        CaptureClock.DemuxArrival => "demux_arrival",
+        CaptureClock.Read => "read",
+        _ => throw new ArgumentOutOfRangeException(nameof(clock), clock, null),
+    };
+
+    private static double Round(float value) => Math.Round((double)value, 3);
+
+    private static double Pixels(float value) => Math.Round((double)value, 2);
+}
