@@ -36,6 +36,9 @@ public sealed class UPerHead : Module<IReadOnlyList<Tensor>, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>[classes], of the last convolution: what the head says before it has seen anything.</summary>
+    internal Parameter Prior => conv_seg.bias!;
+
     /// <param name="levels">[B, C, h, w] each, finest first; borrowed.</param>
     /// <returns>[B, classes, h, w] at the finest level's size, the caller's.</returns>
     public override Tensor forward(IReadOnlyList<Tensor> levels)

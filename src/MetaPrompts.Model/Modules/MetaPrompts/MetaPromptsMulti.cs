@@ -84,6 +84,11 @@ public sealed class MetaPromptsMulti : Module
                 _ => Joints + 1 + 2 * Joints,
             };
             var head = new UPerHead([.. Enumerable.Repeat(promptsOf[task].Count, 4)], shape.HeadChannels, outputs);
+            // Joints and centres are rare: starting from "nowhere" spares the first thousand steps.
+            using (no_grad())
+            {
+                if (task == PerceptionTask.Pose) head.Prior.narrow(0, 0, Joints + 1).fill_(-3.5f);
+            }
             register_module(task.ToString().ToLowerInvariant() + "_head", head);
             heads[task] = head;
         }

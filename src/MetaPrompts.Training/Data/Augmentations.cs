@@ -1,0 +1,177 @@
+using MetaPrompts.Core.Frames;
+using MetaPrompts.Training.Data.Scenes;
+
+namespace MetaPrompts.Training.Data;
+
+/// <summary>Makes a rendered scene look like one of many cameras: zoom, roll, shift, mirror; then light, colour, blur and noise. Depth follows the zoom, because it is meant for one focal length.</summary>
+public static class Augmentations
+{
+    /// <summary>Focal length, in image widths, of the camera that depth targets are metric for.</summary>
+    public const float CanonicalFocal = 0.9f;
+
+    /// <summary>Left and right change places in a mirror: COCO order.</summary>
+    private static readonly int[] _mirrored = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15];
+
+    /// <param name="random">Everything random comes from here: same generator state, same sample.</param>
+    public static TrainingSample Apply(SceneFrame frame, Random random)
+    {
+        ArgumentNullException.ThrowIfNull(frame);
+        ArgumentNullException.ThrowIfNull(random);
+        var sample = new TrainingSample(frame.Size);
+        var zoom = MathF.Exp(Between(random, MathF.Log(0.8f), MathF.Log(1.5f)));
+        var angle = random.NextSingle() < 0.4f ? Between(random, -0.15f, 0.15f) : 0;
+        var mirror = random.NextSingle() < 0.5f;
+        var view = View.Around(frame.Size, zoom, angle, mirror, Between(random, -0.1f, 0.1f), Between(random, -0.1f, 0.1f));
+
+        Look(frame, view, sample, random);
+        Measure(frame, view, zoom, sample);
+        sample.Pose.Draw([.. frame.People.Select(person => Move(person, view, mirror, frame.Size))]);
+        Develop(sample.Image, frame.Size, random);
+        return sample;
+    }
+
+    /// <summary>Bilinear colours; what lies outside the scene gets one flat colour.</summary>
+    private static void Look(SceneFrame frame, View view, TrainingSample sample, Random random)
+    {
+        var (h, w) = (frame.Size.Height, frame.Size.Width);
+        Span<float> outside = [random.NextSingle(), random.NextSingle(), random.NextSingle()];
+        for (var y = 0; y < h; y++)
+        {
+            for (var x = 0; x < w; x++)
+            {
+                var (sx, sy) = view.Source(x, y);
+                var at = y * w + x;
+                if (sx < 0 || sy < 0 || sx > w - 1 || sy > h - 1)
+                {
+                    for (var c = 0; c < 3; c++) sample.Image[c * h * w + at] = outside[c];
+                    continue;
+                }
+                var (x0, y0) = (Math.Min((int)sx, w - 2), Math.Min((int)sy, h - 2));
+                var (fx, fy) = (sx - x0, sy - y0);
+                var first = (y0 * w + x0) * 3;
+                for (var c = 0; c < 3; c++)
+                {
+                    var top = frame.Rgb[first + c] * (1 - fx) + frame.Rgb[first + 3 + c] * fx;
+                    var bottom = frame.Rgb[first + w * 3 + c] * (1 - fx) + frame.Rgb[first + w * 3 + 3 + c] * fx;
+                    sample.Image[c * h * w + at] = (top * (1 - fy) + bottom * fy) / 255;
+                }
+            }
+        }
+    }
+
+    /// <summary>Depth and classes on the half-size grid, nearest neighbour: a mean of two depths is a place where nothing stands.</summary>
+    private static void Measure(SceneFrame frame, View view, float zoom, TrainingSample sample)
+    {
+        var (h, w) = (frame.Size.Height, frame.Size.Width);
+        var scale = CanonicalFocal / (frame.FocalLength * zoom);
+        for (var y = 0; y < h / 2; y++)
+        {
+            for (var x = 0; x < w / 2; x++)
+            {
+                var (sx, sy) = view.Source(2 * x + 0.5f, 2 * y + 0.5f);
+                var (ix, iy) = ((int)MathF.Round(sx), (int)MathF.Round(sy));
+                var at = y * (w / 2) + x;
+                if (ix < 0 || iy < 0 || ix >= w || iy >= h)
+                {
+                    sample.ClassIds[at] = TrainingSample.Unlabelled;
+                    continue;
+                }
+                sample.ClassIds[at] = frame.ClassIds[iy * w + ix];
+                var depth = frame.Depth[iy * w + ix] * scale;
+                sample.Depth[at] = float.IsFinite(depth) && depth is > 0.25f and < 80 ? depth : 0;
+            }
+        }
+    }
+
+    private static (float X, float Y, int Visibility)[] Move(ScenePerson person, View view, bool mirror, ImageSize size)
+    {
+        var moved = new (float X, float Y, int Visibility)[person.Joints.Count];
+        for (var j = 0; j < moved.Length; j++)
+        {
+            var joint = person.Joints[mirror ? _mirrored[j] : j];
+            var (x, y) = view.Target(joint.X, joint.Y);
+            var inside = x >= 0 && y >= 0 && x < size.Width && y < size.Height;
+            moved[j] = (x, y, inside ? joint.Visibility : 0);
+        }
+        return moved;
+    }
+
+    /// <summary>Exposure, contrast, white balance, saturation, blur, noise; then -1…1.</summary>
+    private static void Develop(float[] image, ImageSize size, Random random)
+    {
+        var plane = size.Pixels;
+        var gamma = random.NextSingle() < 0.8f ? MathF.Exp(Between(random, -0.5f, 0.5f)) : 1;
+        var contrast = random.NextSingle() < 0.8f ? Between(random, 0.6f, 1.35f) : 1;
+        var light = random.NextSingle() < 0.8f ? Between(random, -0.15f, 0.15f) : 0;
+        var saturation = random.NextSingle() < 0.4f ? Between(random, 0f, 1.3f) : 1;
+        Span<float> balance = random.NextSingle() < 0.6f ? [Between(random, 0.82f, 1.18f), Between(random, 0.9f, 1.1f), Between(random, 0.82f, 1.18f)] : [1, 1, 1];
+        for (var i = 0; i < plane; i++)
+        {
+            Span<float> rgb = [image[i], image[plane + i], image[2 * plane + i]];
+            var grey = (rgb[0] + rgb[1] + rgb[2]) / 3;
+            for (var c = 0; c < 3; c++)
+            {
+                var value = grey + (rgb[c] - grey) * saturation;
+                value = MathF.Pow(Math.Clamp(value, 0, 1), gamma);
+                image[c * plane + i] = ((value - 0.5f) * contrast + 0.5f + light) * balance[c];
+            }
+        }
+        if (random.NextSingle() < 0.45f) Blur(image, size, Between(random, 0.15f, 0.33f));
+        var noise = random.NextSingle() < 0.5f ? Between(random, 0.005f, 0.05f) : 0;
+        for (var i = 0; i < image.Length; i++)
+        {
+            // The sum of three uniforms is near enough to a bell, and cheap.
+            var grain = noise == 0 ? 0 : noise * 2 * (random.NextSingle() + random.NextSingle() + random.NextSingle() - 1.5f);
+            image[i] = Math.Clamp(image[i] + grain, 0, 1) * 2 - 1;
+        }
+    }
+
+    /// <summary>Three taps across, three down: [side, 1 - 2·side, side].</summary>
+    private static void Blur(float[] image, ImageSize size, float side)
+    {
+        var (h, w) = (size.Height, size.Width);
+        var centre = 1 - 2 * side;
+        var line = new float[Math.Max(h, w)];
+        for (var c = 0; c < 3; c++)
+        {
+            for (var y = 0; y < h; y++)
+            {
+                var row = image.AsSpan((c * h + y) * w, w);
+                row.CopyTo(line);
+                for (var x = 0; x < w; x++) row[x] = side * (line[Math.Max(0, x - 1)] + line[Math.Min(w - 1, x + 1)]) + centre * line[x];
+            }
+            for (var x = 0; x < w; x++)
+            {
+                for (var y = 0; y < h; y++) line[y] = image[(c * h + y) * w + x];
+                for (var y = 0; y < h; y++) image[(c * h + y) * w + x] = side * (line[Math.Max(0, y - 1)] + line[Math.Min(h - 1, y + 1)]) + centre * line[y];
+            }
+        }
+    }
+
+    private static float Between(Random random, float from, float to) => from + (to - from) * random.NextSingle();
+
+    /// <summary>A similarity between the rendered picture and the one shown.</summary>
+    private readonly record struct View(float A, float B, float Cx, float Cy, float Tx, float Ty, bool Mirror, int Width)
+    {
+        public static View Around(ImageSize size, float zoom, float angle, bool mirror, float shiftX, float shiftY) =>
+            new(zoom * MathF.Cos(angle), zoom * MathF.Sin(angle), size.Width / 2f + shiftX * size.Width, size.Height / 2f + shiftY * size.Height,
+                size.Width / 2f, size.Height / 2f, mirror, size.Width);
+
+        /// <summary>Rendered pixel → shown pixel.</summary>
+        public (float X, float Y) Target(float x, float y)
+        {
+            var (dx, dy) = (x - Cx, y - Cy);
+            var (tx, ty) = (A * dx - B * dy + Tx, B * dx + A * dy + Ty);
+            return (Mirror ? Width - 1 - tx : tx, ty);
+        }
+
+        /// <summary>Shown pixel → rendered pixel.</summary>
+        public (float X, float Y) Source(float x, float y)
+        {
+            if (Mirror) x = Width - 1 - x;
+            var (dx, dy) = (x - Tx, y - Ty);
+            var square = A * A + B * B;
+            return ((A * dx + B * dy) / square + Cx, (-B * dx + A * dy) / square + Cy);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.Numerics;
+
+namespace MetaPrompts.Training.Data.Scenes;
+
+/// <summary>Composes scenes by rule and chance. What it never draws, the network never learns: camera heights, pitches and distances are spread on purpose.</summary>
+public static class SceneGrammar
+{
+    private static readonly (float Share, Action<Scene, SceneRandom> Compose)[] _kinds =
+    [
+        (0.16f, Outdoors.Street),
+        (0.22f, Outdoors.SeenFromAbove),
+        (0.14f, Outdoors.Motorway),
+        (0.22f, Indoors.Room),
+        (0.08f, Indoors.Hall),
+        (0.18f, ClosePerson),
+    ];
+
+    /// <summary>The same seed gives the same scene.</summary>
+    public static Scene Compose(ulong seed)
+    {
+        var random = new SceneRandom(seed);
+        var scene = new Scene { Focal = 0.5f / MathF.Tan(random.Between(45, 82) * MathF.PI / 360), Roll = random.Bell() * 0.025f };
+        var draw = random.Between(0, _kinds.Sum(kind => kind.Share));
+        foreach (var (share, compose) in _kinds)
+        {
+            if ((draw -= share) > 0) continue;
+            compose(scene, random);
+            return scene;
+        }
+        _kinds[^1].Compose(scene, random);
+        return scene;
+    }
+
+    /// <summary>One or two whole people near the camera, in any surroundings.</summary>
+    private static void ClosePerson(Scene scene, SceneRandom random)
+    {
+        if (random.Chance(0.5f)) Outdoors.Street(scene, random);
+        else if (random.Chance(0.7f)) Indoors.Room(scene, random);
+        else Indoors.Hall(scene, random);
+        scene.Camera = scene.Camera with { Y = random.Between(0.7f, 1.8f) };
+        scene.Pitch = random.Bell() * 0.08f + 0.03f;
+        People(scene, random, random.Whole(1, 2), 1.9f, 4.2f, 0.5f);
+    }
+
+    /// <summary>Puts people on the ground in view.</summary>
+    /// <param name="near">Metres from the camera, along the ground.</param>
+    /// <param name="spread">Share of the picture's half width they may stand away from its middle.</param>
+    internal static void People(Scene scene, SceneRandom random, int count, float near, float far, float spread)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            // Evenly in the picture rather than on the ground: far people are small and many enough as it is.
+            var z = near * MathF.Pow(far / near, random.Between(0, 1));
+            var x = z * 0.5f / scene.Focal * spread * random.Between(-1, 1);
+            var (sin, cos) = MathF.SinCos(scene.Yaw);
+            var at = new Vector3(scene.Camera.X + sin * z + cos * x, 0, scene.Camera.Z + cos * z - sin * x);
+            PersonModel.Add(scene, random, at, random.Between(0, 6.28f), random.Chance(0.13f) ? random.Between(1.0f, 1.45f) : random.Between(1.52f, 1.95f));
+        }
+    }
+}

@@ -1,0 +1,210 @@
+using System.Numerics;
+using MetaPrompts.Core.Frames;
+
+namespace MetaPrompts.Training.Data.Scenes;
+
+/// <summary>Casts rays: colours from four per pixel, truth from one. Pure: any number of threads may render at once.</summary>
+public static class SceneRenderer
+{
+    private const int Tile = 16;
+    private const int Rays = 2;                    // per pixel and axis
+
+    /// <param name="time">Seconds since the scene began: walkers, cars and camera move at their speeds.</param>
+    public static SceneFrame Render(Scene scene, ImageSize size, double time = 0)
+    {
+        ArgumentNullException.ThrowIfNull(scene);
+        return new Picture(scene, size, (float)time).Render();
+    }
+
+    private sealed class Picture
+    {
+        private readonly Scene _scene;
+        private readonly ImageSize _size;
+        private readonly Primitive[] _primitives;
+        private readonly ShadowGrid _shadows;
+        private readonly int[][] _tiles;
+        private readonly int _tilesAcross, _w, _h;
+        private readonly Vector3 _eye, _right, _up, _forward;
+        private readonly float _focal, _time;
+
+        public Picture(Scene scene, ImageSize size, float time)
+        {
+            (_scene, _size, _time) = (scene, size, time);
+            (_w, _h) = (size.Width * Rays, size.Height * Rays);
+            _focal = scene.Focal * _w;
+            _eye = scene.Camera + scene.CameraVelocity * time;
+            var (sinYaw, cosYaw) = MathF.SinCos(scene.Yaw);
+            var (sinPitch, cosPitch) = MathF.SinCos(scene.Pitch);
+            var (sinRoll, cosRoll) = MathF.SinCos(scene.Roll);
+            _forward = new(sinYaw * cosPitch, -sinPitch, cosYaw * cosPitch);
+            var level = new Vector3(cosYaw, 0, -sinYaw);
+            var upright = Vector3.Cross(_forward, level);
+            _right = level * cosRoll + upright * sinRoll;
+            _up = upright * cosRoll - level * sinRoll;
+            _primitives = [.. scene.Primitives];
+            for (var i = 0; i < _primitives.Length; i++) Move(ref _primitives[i]);
+            _shadows = new ShadowGrid(scene.Light, _primitives);
+            _tilesAcross = (_w + Tile - 1) / Tile;
+            _tiles = Sort();
+        }
+
+        public SceneFrame Render()
+        {
+            var frame = new SceneFrame(_size, _scene.Focal);
+            var light = new Vector3[_size.Pixels];
+            var person = new short[_size.Pixels];
+            for (var y = 0; y < _h; y++)
+            {
+                for (var x = 0; x < _w; x++)
+                {
+                    var at = y / Rays * _size.Width + x / Rays;
+                    light[at] += Cast(x, y, out var depth, out var classId, out var body);
+                    if (x % Rays != Rays / 2 || y % Rays != Rays / 2) continue;
+                    (frame.Depth[at], frame.ClassIds[at], person[at]) = (depth, classId, body);
+                }
+            }
+            for (var i = 0; i < light.Length; i++)
+            {
+                var colour = Vector3.Clamp(light[i] / (Rays * Rays), Vector3.Zero, Vector3.One);
+                frame.Rgb[3 * i] = Shown(colour.X);
+                frame.Rgb[3 * i + 1] = Shown(colour.Y);
+                frame.Rgb[3 * i + 2] = Shown(colour.Z);
+            }
+            frame.People = [.. _scene.People.Select((skeleton, i) => Project(skeleton, i + 1, frame, person))];
+            return frame;
+        }
+
+        private static byte Shown(float value) => (byte)(MathF.Pow(value, 0.9f) * 255 + 0.5f);
+
+        private void Move(ref Primitive primitive)
+        {
+            if (_time == 0 || primitive.Velocity == default) return;
+            var shift = primitive.Velocity * _time;
+            primitive.A += shift;
+            primitive.BoundCentre += shift;
+            if (primitive.Shape == Shape.Capsule) primitive.B += shift;
+        }
+
+        /// <summary>Which primitives can be seen in which tile.</summary>
+        private int[][] Sort()
+        {
+            var down = (_h + Tile - 1) / Tile;
+            var lists = Enumerable.Range(0, _tilesAcross * down).Select(_ => new List<int>()).ToArray();
+            for (var i = 0; i < _primitives.Length; i++)
+            {
+                ref readonly var p = ref _primitives[i];
+                var (x0, x1, y0, y1) = (0, _tilesAcross - 1, 0, down - 1);
+                if (p.Shape != Shape.Plane)
+                {
+                    var c = p.BoundCentre - _eye;
+                    var (x, y, z, r) = (Vector3.Dot(c, _right), Vector3.Dot(c, _up), Vector3.Dot(c, _forward), p.BoundRadius);
+                    if (z < -r) continue;
+                    if (z > r * 1.15f + 0.05f)
+                    {
+                        // The sphere's bounding box in depth: its edges lie at the nearer or the farther face, whichever is wider on screen.
+                        float Least(float v) => _focal * Math.Min(v / (z - r), v / (z + r));
+                        float Most(float v) => _focal * Math.Max(v / (z - r), v / (z + r));
+                        x0 = Math.Max(0, (int)MathF.Floor((_w / 2f + Least(x - r) - 2) / Tile));
+                        x1 = Math.Min(_tilesAcross - 1, (int)MathF.Floor((_w / 2f + Most(x + r) + 2) / Tile));
+                        y0 = Math.Max(0, (int)MathF.Floor((_h / 2f - Most(y + r) - 2) / Tile));
+                        y1 = Math.Min(down - 1, (int)MathF.Floor((_h / 2f - Least(y - r) + 2) / Tile));
+                    }
+                }
+                for (var y = y0; y <= y1; y++)
+                    for (var x = x0; x <= x1; x++) lists[y * _tilesAcross + x].Add(i);
+            }
+            return [.. lists.Select(list => list.ToArray())];
+        }
+
+        private Vector3 Cast(int x, int y, out float depth, out byte classId, out short person)
+        {
+            var d = Vector3.Normalize(_forward * _focal + _right * (x + 0.5f - _w / 2f) + _up * (_h / 2f - y - 0.5f));
+            var (nearest, hit, normal) = (250f, -1, Vector3.Zero);
+            foreach (var i in _tiles[y / Tile * _tilesAcross + x / Tile])
+            {
+                if (!_primitives[i].Hit(_eye, d, nearest, out var t, out var n)) continue;
+                (nearest, hit, normal) = (t, i, n);
+            }
+            Vector3 colour;
+            if (hit < 0)
+            {
+                (depth, classId, person) = (float.PositiveInfinity, SceneClasses.Sky, 0);
+                colour = Sky(d);
+            }
+            else
+            {
+                ref readonly var primitive = ref _primitives[hit];
+                depth = nearest * Vector3.Dot(d, _forward);
+                person = primitive.Person;
+                colour = Shade(primitive, _eye + d * nearest, normal, d, nearest, out classId);
+            }
+            return colour * _scene.Light.Tint * _scene.Light.Exposure;
+        }
+
+        private Vector3 Sky(Vector3 d)
+        {
+            var light = _scene.Light;
+            var high = Math.Max(0, d.Y);
+            var colour = Vector3.Lerp(light.Horizon, light.Zenith, Math.Min(1, high * 2.2f));
+            var cloud = Noise.Fractal(new Vector3(d.X / (high + 0.15f) * 1.3f, d.Z / (high + 0.15f) * 1.3f, light.Clouds));
+            return Vector3.Lerp(colour, Vector3.One * light.Horizon.Length() * 0.6f, Math.Clamp((cloud - 0.5f) * 3, 0, 0.8f));
+        }
+
+        private Vector3 Shade(in Primitive primitive, Vector3 p, Vector3 n, Vector3 d, float distance, out byte classId)
+        {
+            classId = primitive.ClassId;
+            var material = primitive.Material;
+            if (material < 0) (classId, material) = _scene.Ground!.At(p);
+            var plane = primitive.Shape == Shape.Plane;
+            var look = _scene.Materials[material];
+            var albedo = look.At(plane ? p : primitive.Into(p - primitive.BoundCentre), plane ? n : primitive.Into(n));
+            var light = _scene.Light;
+            Vector3 towards;
+            float reach = 250, strength = 1;
+            if (light.Sun is { } sun) towards = sun;
+            else
+            {
+                towards = light.Lamp - p;
+                reach = towards.Length();
+                towards /= reach;
+                strength = Math.Min(1.6f, 9 / (reach * reach + 3));
+            }
+            var facing = Math.Max(0, Vector3.Dot(n, towards));
+            if (facing > 0 && Shadowed(p + n * 0.01f, towards, reach)) facing *= 0.12f;
+            var open = 0.7f + 0.3f * Math.Max(-0.6f, n.Y);
+            var colour = albedo * (light.Ambient * open + facing * strength * (1.15f - light.Ambient * 0.5f));
+            if (look.Gloss > 0) colour += new Vector3(look.Gloss * 0.5f * MathF.Pow(Math.Max(0, Vector3.Dot(Vector3.Normalize(towards - d), n)), 24));
+            return light.Fog > 0 ? Vector3.Lerp(colour, light.Horizon, 1 - MathF.Exp(-distance * light.Fog)) : colour;
+        }
+
+        private bool Shadowed(Vector3 p, Vector3 towards, float reach)
+        {
+            foreach (var i in _shadows.Near(p))
+                if (_primitives[i].Hit(p, towards, reach, out _, out _)) return true;
+            return false;
+        }
+
+        private ScenePerson Project(SceneSkeleton skeleton, int number, SceneFrame frame, short[] person)
+        {
+            var joints = new SceneJoint[skeleton.Joints.Length];
+            for (var j = 0; j < joints.Length; j++)
+            {
+                var c = skeleton.Joints[j] + skeleton.Velocity * _time - _eye;
+                var z = Vector3.Dot(c, _forward);
+                if (z < 0.2f) continue;
+                var x = (_w / 2f + _focal * Vector3.Dot(c, _right) / z) / Rays;
+                var y = (_h / 2f - _focal * Vector3.Dot(c, _up) / z) / Rays;
+                if (x < 0 || y < 0 || x >= _size.Width || y >= _size.Height)
+                {
+                    joints[j] = new(x, y, 0);
+                    continue;
+                }
+                var at = (int)y * _size.Width + (int)x;
+                // The joint lies inside the limb: it counts as seen if this body's surface is at most a limb's thickness in front of it.
+                var seen = person[at] == number && MathF.Abs(frame.Depth[at] - z) < skeleton.Reach[j] + 0.05f;
+                joints[j] = new(x, y, seen ? 2 : 1);
+            }
+            return new ScenePerson(joints);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+using MetaPrompts.Core.Frames;
+using MetaPrompts.Training.Data.Scenes;
+
+namespace MetaPrompts.Training.Data;
+
+/// <summary>Rendered scenes by number. Training and validation scenes come from different halves of all seeds, so none is ever in both.</summary>
+public static class SyntheticScenes
+{
+    private const ulong ValidationHalf = 1UL << 63;
+
+    /// <param name="index">From 0.</param>
+    public static SceneFrame Training(int seed, int index, ImageSize size) => SceneRenderer.Render(SceneGrammar.Compose(TrainingSeed(seed, index)), size);
+
+    /// <summary>The same scenes in every run and release: scores can be compared.</summary>
+    /// <param name="index">From 0.</param>
+    public static SceneFrame Validation(int index, ImageSize size) => SceneRenderer.Render(SceneGrammar.Compose(ValidationHalf | (ulong)(uint)index), size);
+
+    private static ulong TrainingSeed(int seed, int index) => ((ulong)(uint)seed << 31) ^ (ulong)(uint)index;
+}

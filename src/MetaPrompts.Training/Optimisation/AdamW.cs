@@ -1,0 +1,98 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MetaPrompts.Training.Optimisation;
+
+/// <summary>A parameter with its share of the learning rate.</summary>
+/// <param name="Rate">Times the schedule's rate.</param>
+public sealed record TrainedParameter(string Name, Parameter Value, double Rate, double WeightDecay);
+
+/// <summary>
+/// AdamW (Loshchilov &amp; Hutter 2019) with float32 masters for parameters of lower precision. TorchSharp's own has no state that could be saved, and an exact resume needs it.
+/// Owns masters and moments.
+/// </summary>
+public sealed class AdamW : IDisposable
+{
+    private const double Beta1 = 0.9, Beta2 = 0.98, Epsilon = 1e-8;
+    private readonly List<(TrainedParameter Parameter, Tensor Master, Tensor Mean, Tensor Square)> _all = [];
+
+    public AdamW(IEnumerable<TrainedParameter> parameters)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        using var none = no_grad();
+        foreach (var parameter in parameters)
+        {
+            var master = parameter.Value.to(ScalarType.Float32, copy: true).detach();
+            _all.Add((parameter, master, zeros_like(master), zeros_like(master)));
+        }
+    }
+
+    public int Steps { get; private set; }
+
+    /// <summary>Float32 weights by name: what is averaged and saved. Borrowed.</summary>
+    public IEnumerable<(string Name, Tensor Master)> Masters => _all.Select(one => (one.Parameter.Name, one.Master));
+
+    /// <summary>One update from the gradients at hand, which are then cleared.</summary>
+    /// <returns>The gradients' norm before clipping.</returns>
+    public double Step(double learningRate, double clipNorm)
+    {
+        using var none = no_grad();
+        using var scope = NewDisposeScope();
+        Steps++;
+        var gradients = _all.Select(one => one.Parameter.Value.grad?.to(ScalarType.Float32)).ToList();
+        var squares = gradients.Where(g => g is not null).Select(g => g!.pow(2).sum()).ToList();
+        var norm = Math.Sqrt(stack(squares).sum().item<float>());
+        if (!double.IsFinite(norm)) return norm;
+
+        var clip = Math.Min(1, clipNorm / (norm + 1e-6));
+        var correction = Math.Sqrt(1 - Math.Pow(Beta2, Steps)) / (1 - Math.Pow(Beta1, Steps));
+        for (var i = 0; i < _all.Count; i++)
+        {
+            if (gradients[i] is not { } gradient) continue;
+            var (parameter, master, mean, square) = _all[i];
+            var rate = learningRate * parameter.Rate;
+            gradient = gradient.mul(clip);
+            mean.mul_(Beta1).add_(gradient, alpha: 1 - Beta1);
+            square.mul_(Beta2).addcmul_(gradient, gradient, value: 1 - Beta2);
+            if (parameter.WeightDecay > 0) master.mul_(1 - rate * parameter.WeightDecay);
+            master.addcdiv_(mean, square.sqrt().add_(Epsilon), value: -rate * correction);
+            parameter.Value.copy_(master);
+            parameter.Value.grad!.zero_();
+        }
+        return norm;
+    }
+
+    /// <summary>State by name, for <see cref="Restore"/>. Borrowed.</summary>
+    public IReadOnlyDictionary<string, Tensor> State()
+    {
+        var state = new Dictionary<string, Tensor>();
+        foreach (var (parameter, master, mean, square) in _all)
+        {
+            state["master/" + parameter.Name] = master;
+            state["mean/" + parameter.Name] = mean;
+            state["square/" + parameter.Name] = square;
+        }
+        return state;
+    }
+
+    /// <param name="read">Fills a tensor from the saved one of that name.</param>
+    public void Restore(int steps, Action<string, Tensor> read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        using var none = no_grad();
+        Steps = steps;
+        foreach (var (name, tensor) in State()) read(name, tensor);
+        foreach (var (parameter, master, _, _) in _all) parameter.Value.copy_(master);
+    }
+
+    public void Dispose()
+    {
+        foreach (var (_, master, mean, square) in _all)
+        {
+            master.Dispose();
+            mean.Dispose();
+            square.Dispose();
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Modules.MetaPrompts;
+using MetaPrompts.Training.Data;
+using MetaPrompts.Training.Losses;
+using MetaPrompts.Training.Optimisation;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MetaPrompts.Training.Tasks;
+
+/// <summary>Depth, segmentation and pose learnt together by <see cref="MetaPromptsMulti"/>. Owns the network.</summary>
+public sealed class MultiTask : IDisposable
+{
+    private const double EarlierSteps = 0.4;      // weight of what a step before the last says
+    private static readonly PerceptionTask[] _tasks = [PerceptionTask.Depth, PerceptionTask.Segmentation, PerceptionTask.Pose];
+
+    // Small things that matter weigh more: sidewalk, person, vehicle, object, furniture.
+    private static readonly float[] _classWeights = [1, 1, 1, 1.5f, 1, 2, 2, 2, 1.5f, 1];
+    private readonly Tensor _classWeight;
+    private readonly bool _bfloat16, _everyStep;
+
+    public MultiTask(ModelManifest manifest, TrainerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        ArgumentNullException.ThrowIfNull(options);
+        Manifest = manifest;
+        Network = new MetaPromptsMulti(manifest);
+        _bfloat16 = options.Bfloat16;
+        _everyStep = options.EveryStep;
+        if (_bfloat16) ComputeInBfloat16(Network);
+        _classWeight = tensor(_classWeights);
+    }
+
+    public ModelManifest Manifest { get; }
+
+    public MetaPromptsMulti Network { get; }
+
+    /// <summary>Norms and biases do not decay; prompts and timesteps neither, and they learn faster: no data passes through them, so their gradients are small.</summary>
+    public IEnumerable<TrainedParameter> Parameters(TrainerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        foreach (var (name, parameter) in Network.named_parameters())
+        {
+            var learnt = !name.Contains('.', StringComparison.Ordinal);                       // t1, meta_prompts1: directly on the network
+            var decays = !learnt && parameter.dim() > 1;
+            yield return new TrainedParameter(name, parameter, learnt ? options.PromptRate : 1, decays ? options.WeightDecay : 0);
+        }
+    }
+
+    /// <summary>The loss of one batch and, by name, what it is made of at the last step.</summary>
+    /// <param name="refineSteps">Steps to run; the last is supervised, or each.</param>
+    /// <returns>Scalars, the caller's.</returns>
+    public (Tensor Loss, IReadOnlyDictionary<string, Tensor> Parts) Loss(Batch batch, int refineSteps)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        using var scope = NewDisposeScope();
+        var image = _bfloat16 ? batch.Image.to(ScalarType.BFloat16) : batch.Image;
+        var steps = Enumerable.Range(1, refineSteps).Select(Network.PrepareStep).ToList();
+        var outputs = Network.forward(image, steps, _tasks, _everyStep);
+        Tensor? total = null;
+        var parts = new Dictionary<string, Tensor>();
+        foreach (var output in outputs)
+        {
+            parts = Parts(output, batch);
+            var sum = parts["depth"] + 0.5f * parts["gradient"] + 0.7f * parts["segmentation"] + 2f * parts["heatmap"] + 2f * parts["offset"];
+            var weighted = ReferenceEquals(output, outputs[^1]) ? sum : sum * EarlierSteps;
+            total = total is null ? weighted : total + weighted;
+        }
+        foreach (var part in parts.Values) part.MoveToOuterDisposeScope();
+        return (total!.MoveToOuterDisposeScope(), parts);
+    }
+
+    private Dictionary<string, Tensor> Parts(MultiOutput output, Batch batch)
+    {
+        var size = new[] { batch.Depth.shape[1], batch.Depth.shape[2] };
+        var depth = functional.interpolate(output.Depth!.to(ScalarType.Float32), size, mode: InterpolationMode.Bilinear, align_corners: false)[TensorIndex.Colon, 0];
+        var classes = functional.interpolate(output.ClassLogits!.to(ScalarType.Float32), size, mode: InterpolationMode.Bilinear, align_corners: false);
+        var pose = output.PoseMaps!.to(ScalarType.Float32);
+        return new Dictionary<string, Tensor>
+        {
+            ["depth"] = SiLogLoss.Of(depth, batch.Depth),
+            ["gradient"] = DepthGradientLoss.Of(depth, batch.Depth),
+            ["segmentation"] = functional.cross_entropy(classes, batch.ClassIds.to(ScalarType.Int64), _classWeight, ignore_index: TrainingSample.Unlabelled),
+            ["heatmap"] = HeatmapFocalLoss.Of(pose.narrow(1, 0, 18), batch.Heatmaps, batch.HeatmapWeight),
+            ["offset"] = OffsetLoss.Of(pose.narrow(1, 18, 34), batch.Offsets, batch.OffsetMask),
+        };
+    }
+
+    /// <summary>Weights of convolutions, linears and prompts in bfloat16; norms and their statistics stay in float32, where small steps do not vanish.</summary>
+    private static void ComputeInBfloat16(Module network)
+    {
+        network.to(ScalarType.BFloat16);
+        foreach (var (_, module) in network.named_modules())
+        {
+            if (module is TorchSharp.Modules.GroupNorm or TorchSharp.Modules.LayerNorm or TorchSharp.Modules.BatchNorm2d) module.to(ScalarType.Float32);
+        }
+    }
+
+    public void Dispose()
+    {
+        _classWeight.Dispose();
+        Network.Dispose();
+    }
+}

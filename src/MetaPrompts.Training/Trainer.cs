@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Perception;
+using MetaPrompts.Training.Data;
+using MetaPrompts.Training.Optimisation;
+using MetaPrompts.Training.Tasks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MetaPrompts.Training;
+
+/// <summary>
+/// The loop: draw, forward, backward, step, report, save. No callbacks: it yields, the caller decides. Everything random of a step follows from the seed and
+/// the step's number, so a resumed run ends in the same weights, to the bit on the same device.
+/// </summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly TrainerOptions _options;
+    private readonly MultiTask _task;
+    private readonly AdamW _optimiser;
+    private readonly TrainingState _state;
+
+    public Trainer(ModelManifest manifest, TrainerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Check(options);
+        _options = options;
+        set_num_threads(options.Threads);
+        random.manual_seed(options.Seed);
+        _task = new MultiTask(manifest, options);
+        _optimiser = new AdamW(_task.Parameters(options));
+        _state = new TrainingState(_task.Network, _optimiser, options);
+    }
+
+    /// <summary>Steps already taken.</summary>
+    public int Step => _optimiser.Steps;
+
+    public long Parameters => _task.Network.parameters().Sum(parameter => parameter.numel());
+
+    /// <summary>Continues what <see cref="SaveState"/> left.</summary>
+    /// <exception cref="ModelRefusedException">The file is of another network or recipe.</exception>
+    public void Resume(string path) => _state.Load(path);
+
+    /// <summary>Starts from the weights of an earlier run, as its first step.</summary>
+    public void StartFrom(string weights) => _state.LoadWeights(weights);
+
+    /// <summary>Weights, averages, optimiser and step in one file, renamed into place: a kill leaves the old state or the new one.</summary>
+    public void SaveState(string path) => _state.Save(path);
+
+    /// <summary>The averaged weights as float16 under their published names: what others load.</summary>
+    public void SaveWeights(string path) => _state.SaveWeights(path);
+
+    /// <summary>One item a step, until the schedule ends or <paramref name="stop"/> comes; the step in hand is finished.</summary>
+    /// <exception cref="TrainingDivergedException">The loss is no longer finite; nothing was saved since.</exception>
+    public IEnumerable<TrainingProgress> Run(CancellationToken stop)
+    {
+        using var loader = new BatchLoader(_options, Step);
+        _task.Network.train();
+        while (Step < _options.TotalSteps && !stop.IsCancellationRequested)
+        {
+            var step = Step;
+            var watch = Stopwatch.StartNew();
+            using var scope = NewDisposeScope();
+            using var batch = new Batch(loader.Next());
+            var (loss, parts) = _task.Loss(batch, RefineSteps(step));
+            loss.backward();
+            var rate = WarmupCosine.At(step, _options);
+            var norm = _optimiser.Step(rate, _options.ClipNorm);
+            var value = loss.item<float>();
+            if (!float.IsFinite(value) || !double.IsFinite(norm)) throw new TrainingDivergedException(step, _options.Seed);
+            _state.Average();
+            yield return new TrainingProgress(step + 1, _options.TotalSteps, value,
+                parts.ToDictionary(part => part.Key, part => (double)part.Value.item<float>()), rate, norm, watch.Elapsed);
+        }
+    }
+
+    /// <summary>1 to the manifest's number of steps, drawn so that each is usable alone.</summary>
+    private int RefineSteps(int step)
+    {
+        var chances = _options.RefineChances;
+        var most = Math.Min(_task.Manifest.RefineSteps, chances.Count);
+        var draw = new Random(unchecked(_options.Seed * 31 + step)).NextDouble() * chances.Take(most).Sum();
+        var chosen = 1;
+        while (chosen < most && draw >= chances[chosen - 1]) draw -= chances[chosen++ - 1];
+        return chosen;
+    }
+
+    private static void Check(TrainerOptions options)
+    {
+        if (options.Phases.Count == 0 || options.Phases.Any(phase => phase.Steps < 1)) throw new ConfigurationException("phases", "needs at least one phase of at least one step");
+        if (options.Phases.Any(phase => phase.Size.Height % 64 != 0 || phase.Size.Width % 64 != 0 || phase.Size.Pixels == 0))
+            throw new ConfigurationException("phases.size", "height and width must be multiples of 64");
+        if (options.BatchSize < 2) throw new ConfigurationException("batchSize", $"must be at least 2 (batch statistics), is {options.BatchSize}");
+        if (options.LearningRate is not (> 0 and < 1)) throw new ConfigurationException("learningRate", $"must be between 0 and 1, is {options.LearningRate}");
+    }
+
+    public void Dispose()
+    {
+        _state.Dispose();
+        _optimiser.Dispose();
+        _task.Dispose();
+    }
+}

@@ -1,0 +1,78 @@
+using System.Globalization;
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Model.Checkpoints;
+using MetaPrompts.Model.Modules.MetaPrompts;
+using MetaPrompts.Training.Optimisation;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MetaPrompts.Training;
+
+/// <summary>What a run is made of: masters, moments, averages, buffers and the step, read from and written to one safetensors file. Owns the averages.</summary>
+internal sealed class TrainingState : IDisposable
+{
+    private const string StepKey = "step";
+    private readonly MetaPromptsMulti _network;
+    private readonly AdamW _optimiser;
+    private readonly TrainerOptions _options;
+    private readonly Dictionary<string, Tensor> _averages = [];
+
+    public TrainingState(MetaPromptsMulti network, AdamW optimiser, TrainerOptions options)
+    {
+        (_network, _optimiser, _options) = (network, optimiser, options);
+        foreach (var (name, master) in optimiser.Masters) _averages[name] = master.clone();
+    }
+
+    /// <summary>Moves the averages a little towards the weights; slower the longer the run, so that the start does not linger.</summary>
+    public void Average()
+    {
+        using var none = no_grad();
+        var decay = Math.Min(_options.AverageDecay, (1.0 + _optimiser.Steps) / (10 + _optimiser.Steps));
+        foreach (var (name, master) in _optimiser.Masters) _averages[name].lerp_(master, 1 - decay);
+    }
+
+    public void Save(string path)
+    {
+        var tensors = new Dictionary<string, Tensor>(_optimiser.State());
+        foreach (var (name, average) in _averages) tensors["average/" + name] = average;
+        foreach (var (name, buffer) in _network.named_buffers()) tensors["buffer/" + name] = buffer;
+        SafetensorsWriter.Write(path, tensors, new Dictionary<string, string>
+        {
+            [StepKey] = _optimiser.Steps.ToString(CultureInfo.InvariantCulture),
+            ["seed"] = _options.Seed.ToString(CultureInfo.InvariantCulture),
+        });
+    }
+
+    public void Load(string path)
+    {
+        using var reader = new SafetensorsReader(path);
+        if (!reader.Metadata.TryGetValue(StepKey, out var text) || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var step))
+            throw new ModelRefusedException(path, "is not a training state; give the state.safetensors that `train` wrote");
+        using var none = no_grad();
+        _optimiser.Restore(step, reader.ReadInto);
+        foreach (var (name, average) in _averages) reader.ReadInto("average/" + name, average);
+        foreach (var (name, buffer) in _network.named_buffers()) reader.ReadInto("buffer/" + name, buffer);
+    }
+
+    public void LoadWeights(string path)
+    {
+        using var reader = new SafetensorsReader(path);
+        using var none = no_grad();
+        foreach (var (name, master) in _optimiser.Masters) reader.ReadInto(name, master);
+        foreach (var (name, buffer) in _network.named_buffers()) reader.ReadInto(name, buffer);
+        _optimiser.Restore(0, static (_, _) => { });
+        foreach (var (name, master) in _optimiser.Masters) _averages[name].copy_(master);
+    }
+
+    public void SaveWeights(string path)
+    {
+        var tensors = new Dictionary<string, Tensor>(_averages);
+        foreach (var (name, buffer) in _network.named_buffers()) tensors[name] = buffer;
+        SafetensorsWriter.Write(path, tensors, new Dictionary<string, string> { [StepKey] = _optimiser.Steps.ToString(CultureInfo.InvariantCulture) }, ScalarType.Float16);
+    }
+
+    public void Dispose()
+    {
+        foreach (var average in _averages.Values) average.Dispose();
+    }
+}
