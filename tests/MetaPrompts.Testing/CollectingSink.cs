@@ -18,6 +18,12 @@ public sealed class CollectingSink(string name = "collecting", BackpressurePolic
     /// <summary>Time a write takes.</summary>
     public TimeSpan PerWrite { get; init; }
 
+    /// <summary>Every write waits for it.</summary>
+    public Task Gate { get; init; } = Task.CompletedTask;
+
+    /// <summary>Told after each write.</summary>
+    public Action<FrameStamp> Wrote { get; init; } = static _ => { };
+
     /// <summary>Breaks instead of writing this many-th item, from 0.</summary>
     public int? FailsAt { get; init; }
 
@@ -36,10 +42,12 @@ public sealed class CollectingSink(string name = "collecting", BackpressurePolic
 
     public async Task WriteAsync(PerceivedFrame item, CancellationToken stop)
     {
-        if (PerWrite > TimeSpan.Zero) await Task.Delay(PerWrite, stop);
+        if (PerWrite != TimeSpan.Zero) await Task.Delay(PerWrite, stop);
+        await Gate.WaitAsync(stop);
         if (_stamps.Count == FailsAt) throw FailsWithStrangeException ? new IOException("No space left on device") : new SinkFailedException(Name, "broken for good");
         if (item.Frame.Pixels.Rgb[0] != (byte)item.Frame.Stamp.Sequence) throw new InvalidOperationException($"{item.Frame.Stamp.Stream}#{item.Frame.Stamp.Sequence}: the pixels of another frame");
         _stamps.Enqueue(item.Frame.Stamp);
+        Wrote(item.Frame.Stamp);
     }
 
     public Task CompleteAsync(CancellationToken stop)

@@ -18,6 +18,7 @@ internal sealed class Mailbox
     private long _lastArrival;
     private double _gap;
     private int _arrivals;
+    private volatile bool _closed;
 
     public Mailbox(StreamId stream, BackpressurePolicy policy, Action<Frame> dropped, TimeProvider time, Action ring)
     {
@@ -59,16 +60,12 @@ internal sealed class Mailbox
     /// <summary>Takes over a frame that was taken but fits no batch yet; it comes first again.</summary>
     public void PutBack(Frame frame) => _putBack = frame;
 
-    public void Close()
-    {
-        _queue.Writer.TryComplete();
-        _ring();
-    }
+    public void Close() => Writer.TryComplete();
 
     /// <summary>Whether the next frame is due by <paramref name="deadline"/>: so says the stream's average gap, unless the stream is overdue by a whole gap and counts as absent.</summary>
     public bool ExpectedBy(long deadline, long now)
     {
-        if (_queue.Reader.Completion.IsCompleted) return false;
+        if (_closed) return false;
         lock (_rhythm)
             return _arrivals >= 2 && _lastArrival + _gap <= deadline && now <= _lastArrival + (2 * _gap);
     }
@@ -100,6 +97,7 @@ internal sealed class Mailbox
 
         public override bool TryComplete(Exception? error = null)
         {
+            box._closed = true;
             var completed = box._queue.Writer.TryComplete(error);
             box._ring();
             return completed;
