@@ -1,5 +1,6 @@
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Frames;
+using MetaPrompts.Io.Imaging;
 
 namespace MetaPrompts.Io.Capture;
 
@@ -30,6 +31,9 @@ public sealed record CaptureOptions
     /// <summary>Frames per second given to the images of a folder, which have no time of their own.</summary>
     public double ImageRate { get; init; } = 25;
 
+    /// <summary>Where frames come from: of the pipeline, so that memory is bounded; null takes as many as the reader holds.</summary>
+    public PixelBufferPool? Pool { get; init; }
+
     /// <summary>Goes into every stamp.</summary>
     public int Epoch { get; init; } = 1;
 
@@ -44,6 +48,9 @@ public sealed record CaptureOptions
         if (StallTimeout <= TimeSpan.Zero) throw new ConfigurationException("capture.stallTimeout", $"must be above zero, is {StallTimeout}");
         if (!(ImageRate is > 0 and <= 1000)) throw new ConfigurationException("imageRate", $"must be above 0 and at most 1000, is {ImageRate}");
     }
+
+    /// <summary>Pixels of undefined value, the caller's; waits while the pool has none.</summary>
+    internal ValueTask<PixelBuffer> RentAsync(ImageSize size, CancellationToken stop) => Pool is null ? new(PixelBuffers.Rent(size)) : Pool.RentAsync(size, stop);
 
     /// <summary>The size that travels for a picture of <paramref name="source"/>.</summary>
     internal ImageSize Travelling(ImageSize source)

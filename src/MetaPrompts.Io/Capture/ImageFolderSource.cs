@@ -4,6 +4,7 @@ using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Io.Ffmpeg;
 using MetaPrompts.Io.Imaging;
+using OpenCvSharp;
 
 namespace MetaPrompts.Io.Capture;
 
@@ -58,17 +59,26 @@ public sealed class ImageFolderSource : IMediaSource
         for (var i = (int)Math.Min(_options.FirstSequence, _wanted.Length); i < _wanted.Length; i++)
         {
             stop.ThrowIfCancellationRequested();
-            var (pixels, size) = (default(PixelBuffer), default(ImageSize));
+            Mat bgr;
             try
             {
                 var path = _wanted[i];
-                (pixels, size) = await Task.Run(() => ImageReader.Read(path, _options.Travelling), stop).ConfigureAwait(false);
+                bgr = await Task.Run(() => ImageReader.Decode(path), stop).ConfigureAwait(false);
             }
             catch (SourceLostException e) when (_wanted.Length > 1)
             {
                 Unreadable++;
                 _warn($"{e.Message}; left out");
                 continue;
+            }
+
+            ImageSize size;
+            PixelBuffer pixels;
+            using (bgr)
+            {
+                size = new ImageSize(bgr.Rows, bgr.Cols);
+                pixels = await _options.RentAsync(_options.Travelling(size), stop).ConfigureAwait(false);
+                MatBridge.CopyTo(bgr, pixels);
             }
 
             read++;

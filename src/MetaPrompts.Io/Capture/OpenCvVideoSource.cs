@@ -75,8 +75,9 @@ public sealed class OpenCvVideoSource : IMediaSource
             var number = inWindow++;
             if (number % _options.Every != 0 || number / _options.Every < _options.FirstSequence) continue;
             var size = new ImageSize(bgr.Rows, bgr.Cols);
-            yield return new Frame(new FrameStamp(Stream, sequence++, openedAt + time, time, size) { Epoch = _options.Epoch, Clock = CaptureClock.FilePts },
-                MatBridge.ToRgb(bgr, _options.Travelling(size)));
+            var pixels = await _options.RentAsync(_options.Travelling(size), stop).ConfigureAwait(false);
+            MatBridge.CopyTo(bgr, pixels);
+            yield return new Frame(new FrameStamp(Stream, sequence++, openedAt + time, time, size) { Epoch = _options.Epoch, Clock = CaptureClock.FilePts }, pixels);
         }
 
         if (decoded == 0) throw new SourceLostException(_path, "no frame could be decoded; install ffmpeg for more formats: apt-get install -y ffmpeg");

@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Io.Ffmpeg;
-using MetaPrompts.Io.Imaging;
 
 namespace MetaPrompts.Io.Capture;
 
@@ -48,7 +47,22 @@ public sealed class SyntheticSource : IMediaSource
             stop.ThrowIfCancellationRequested();
             var time = TimeSpan.FromSeconds(frame / _synthetic.Rate);
             if (_synthetic.Live && time - Stopwatch.GetElapsedTime(started) is { Ticks: > 0 } early) await Task.Delay(early, stop).ConfigureAwait(false);
-            var pixels = PixelBuffers.Rent(size);
+            PixelBuffer pixels;
+            if (!_synthetic.Live || _options.Pool is null)
+            {
+                pixels = await _options.RentAsync(size, stop).ConfigureAwait(false);
+            }
+            else if (_options.Pool.TryRent(size) is { } free)
+            {
+                pixels = free;
+            }
+            else
+            {
+                // As a camera: who has no place for the frame misses it, and its sequence shows the gap.
+                sequence++;
+                continue;
+            }
+
             Paint(pixels, frame);
             yield return new Frame(new FrameStamp(Stream, sequence++, _synthetic.Live ? DateTimeOffset.UtcNow : openedAt + time, time, _synthetic.Size)
             {

@@ -64,7 +64,7 @@ public sealed class VideoFileSource : IMediaSource
 
         while (true)
         {
-            var pixels = PixelBuffers.Rent(size);
+            var pixels = await _options.RentAsync(size, stop).ConfigureAwait(false);
             var handedOver = false;
             try
             {

@@ -13,11 +13,13 @@ public sealed partial class FfmpegTools
 {
     private static readonly Lazy<FfmpegTools?> Installed = new(Find);
     private readonly Lazy<string> _encoders;
+    private readonly Lazy<bool> _setsDurations;
 
     private FfmpegTools(string ffmpeg, string ffprobe, string version)
     {
         (Ffmpeg, Ffprobe, Version) = (ffmpeg, ffprobe, version);
         _encoders = new(() => Run(ffmpeg, "-hide_banner", "-encoders"));
+        _setsDurations = new(() => Run(ffmpeg, "-hide_banner", "-h", "bsf=setts").Contains("duration", StringComparison.Ordinal));
     }
 
     /// <summary>Null where ffmpeg or ffprobe is missing.</summary>
@@ -34,6 +36,9 @@ public sealed partial class FfmpegTools
 
     /// <summary>Hands every decoded frame on, neither doubled nor dropped. The option was renamed in 5.1 and its old name is going away.</summary>
     internal string[] Passthrough => Major >= 6 ? ["-fps_mode", "passthrough"] : ["-vsync", "passthrough"];
+
+    /// <summary>Whether the setts filter can give packets a duration (since 5.1).</summary>
+    internal bool SetsDurations => _setsDurations.Value;
 
     private int Major => int.TryParse(Version.TrimStart('n', 'N', '-').Split('.', '-')[0], CultureInfo.InvariantCulture, out var major) ? major : int.MaxValue;
 

@@ -19,7 +19,7 @@ public static class ImageHeader
         var count = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         if (count < 12) return null;
         ReadOnlySpan<byte> h = head;
-        if (h.StartsWith("\x89PNG\r\n\x1a\n"u8)) return Size(BinaryPrimitives.ReadUInt32BigEndian(h[20..]), BinaryPrimitives.ReadUInt32BigEndian(h[16..]));
+        if (h[0] == 0x89 && h[1..].StartsWith("PNG\r\n\x1a\n"u8)) return Size(BinaryPrimitives.ReadUInt32BigEndian(h[20..]), BinaryPrimitives.ReadUInt32BigEndian(h[16..]));
         if (h.StartsWith("BM"u8)) return Size((uint)Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(h[22..])), BinaryPrimitives.ReadUInt32LittleEndian(h[18..]));
         if (h.StartsWith("RIFF"u8) && h[8..].StartsWith("WEBP"u8)) return WebP(h);
         if (h[0] == 0xFF && h[1] == 0xD8) return Jpeg(file);

@@ -12,14 +12,24 @@ public static class ImageReader
     /// <exception cref="SourceLostException">Missing, empty, damaged, too large, or no picture.</exception>
     public static (PixelBuffer Pixels, ImageSize SourceSize) Read(string path, Func<ImageSize, ImageSize>? fit = null)
     {
+        using var bgr = Decode(path);
+        var size = new ImageSize(bgr.Rows, bgr.Cols);
+        var pixels = PixelBuffers.Rent(fit?.Invoke(size) ?? size);
+        MatBridge.CopyTo(bgr, pixels);
+        return (pixels, size);
+    }
+
+    /// <summary>[H, W, 3] BGR, the caller's. Errors as of <see cref="Read"/>.</summary>
+    internal static Mat Decode(string path)
+    {
         Capture.SourceFiles.RequireReadable(path);
         ImageLimits.Check(path, DeclaredSize(path));
         try
         {
-            using var bgr = Cv2.ImRead(path, ImreadModes.Color);
-            if (bgr.Empty()) throw new SourceLostException(path, "is damaged: its header is right, its pixels cannot be decoded; copy it again");
-            var size = new ImageSize(bgr.Rows, bgr.Cols);
-            return (MatBridge.ToRgb(bgr, fit?.Invoke(size) ?? size), size);
+            var bgr = Cv2.ImRead(path, ImreadModes.Color);
+            if (!bgr.Empty()) return bgr;
+            bgr.Dispose();
+            throw new SourceLostException(path, "is damaged: its header is right, its pixels cannot be decoded; copy it again");
         }
         catch (OpenCVException e)
         {

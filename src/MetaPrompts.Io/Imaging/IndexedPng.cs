@@ -15,7 +15,8 @@ internal static class IndexedPng
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(ids.Length, size.Pixels);
         using var png = new MemoryStream();
-        png.Write("\x89PNG\r\n\x1a\n"u8);
+        png.WriteByte(0x89);
+        png.Write("PNG\r\n\x1a\n"u8);
 
         Span<byte> header = stackalloc byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, size.Width);

@@ -20,10 +20,10 @@ internal static class MatBridge
         }
     }
 
-    /// <summary>A copy of OpenCV's BGR picture as RGB, scaled to <paramref name="size"/>.</summary>
-    public static PixelBuffer ToRgb(Mat bgr, ImageSize size)
+    /// <summary>Copies OpenCV's BGR picture into <paramref name="pixels"/> as RGB, scaled to its size.</summary>
+    public static void CopyTo(Mat bgr, PixelBuffer pixels)
     {
-        var pixels = PixelBuffers.Rent(size);
+        var size = pixels.Size;
         With(pixels, rgb =>
         {
             if (bgr.Rows == size.Height && bgr.Cols == size.Width)
@@ -36,6 +36,5 @@ internal static class MatBridge
             Cv2.Resize(bgr, scaled, new Size(size.Width, size.Height), interpolation: InterpolationFlags.Area);
             Cv2.CvtColor(scaled, rgb, ColorConversionCodes.BGR2RGB);
         });
-        return pixels;
     }
 }

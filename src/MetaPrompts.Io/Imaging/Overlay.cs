@@ -40,13 +40,14 @@ public sealed class Overlay : IDisposable
         ArgumentNullException.ThrowIfNull(item);
         _picture ??= Arrange(item.Frame.Pixels.Size);
         _picture.SetTo(Ground);
+        // A frame of another shape than the first is fitted into its panels.
+        var fitted = Fit(item.Frame.Pixels.Size, _panels[0].Place);
+        using var source = Scale(item.Frame.Pixels, fitted.Size);
         foreach (var (task, place) in _panels)
         {
             using var panel = _picture.SubMat(place);
-            // A frame of another shape than the first is fitted into its panel.
-            using var content = panel.SubMat(Fit(item.Frame.Pixels.Size, place));
-            MatBridge.With(item.Frame.Pixels, rgb =>
-                Cv2.Resize(rgb, content, content.Size(), interpolation: rgb.Rows > content.Rows ? InterpolationFlags.Area : InterpolationFlags.Cubic));
+            using var content = panel.SubMat(fitted);
+            source.CopyTo(content);
             Draw(task, new Canvas(content, _texts), item.Result);
         }
 
@@ -85,6 +86,14 @@ public sealed class Overlay : IDisposable
         var clock = time.TotalHours >= 1 ? $"{(int)time.TotalHours}:{time:mm\\:ss\\.f}" : $"{time:m\\:ss\\.f}";
         var small = (int)Math.Round(canvas.Letter * 0.85);
         canvas.Chip(clock, margin, canvas.Height - margin - (small * 1.95), Ink, small, 0.4);
+    }
+
+    /// <summary>All panels are of one size: the source is scaled once. The caller's.</summary>
+    private static Mat Scale(PixelBuffer pixels, Size size)
+    {
+        var scaled = new Mat();
+        MatBridge.With(pixels, rgb => Cv2.Resize(rgb, scaled, size, interpolation: rgb.Rows > size.Height ? InterpolationFlags.Area : InterpolationFlags.Linear));
+        return scaled;
     }
 
     /// <summary>Places the panels and makes the picture.</summary>

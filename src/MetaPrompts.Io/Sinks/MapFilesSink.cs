@@ -37,14 +37,14 @@ public sealed class MapFilesSink(string folder, IReadOnlyList<ClassInfo> classes
         {
             if (!_depthReady) SinkFiles.RequireWritable(PathOf(PerceptionTask.Depth, sequence));
             _depthReady = true;
-            await WriteAsync(PathOf(PerceptionTask.Depth, sequence), () => PngMaps.Depth(depth, depthScale), stop).ConfigureAwait(false);
+            await WriteAsync(PathOf(PerceptionTask.Depth, sequence), () => PngMaps.Instance.Encode(depth, depthScale.Metres()), stop).ConfigureAwait(false);
         }
 
         if (item.Result.Perception.Segmentation is { } segmentation)
         {
             if (!_segmentationReady) SinkFiles.RequireWritable(PathOf(PerceptionTask.Segmentation, sequence));
             _segmentationReady = true;
-            await WriteAsync(PathOf(PerceptionTask.Segmentation, sequence), () => PngMaps.Segmentation(segmentation, classes), stop).ConfigureAwait(false);
+            await WriteAsync(PathOf(PerceptionTask.Segmentation, sequence), () => PngMaps.Instance.Encode(segmentation, classes), stop).ConfigureAwait(false);
         }
     }
 

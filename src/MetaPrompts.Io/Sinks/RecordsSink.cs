@@ -25,7 +25,7 @@ public sealed class RecordsSink : IResumableSink
         (_path, _temporary, _record) = (path, SinkFiles.Temporary(path), record);
         SinkFiles.RequireWritable(path);
         _file = SinkFiles.Guard(path, () => new FileStream(_temporary, resume ? FileMode.OpenOrCreate : FileMode.Create, FileAccess.ReadWrite, FileShare.Read, 1 << 16));
-        NextSequence = SinkFiles.Guard(path, () => CutAfter(long.MaxValue));
+        NextSequence = resume ? SinkFiles.Guard(path, () => CutAfter(long.MaxValue)) : 0;
     }
 
     public string Name => "records";

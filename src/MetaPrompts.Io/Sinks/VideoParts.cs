@@ -76,7 +76,10 @@ internal sealed class VideoParts(FfmpegTools tools, string path)
         string[] arguments =
         [
             "-hide_banner", "-nostats", "-loglevel", "level+warning", "-y", "-f", "mpegts", "-i", "pipe:0", "-map", "0:v:0", "-c", "copy",
-            "-video_track_timescale", ticksPerSecond.ToString(CultureInfo.InvariantCulture), "-movflags", "+faststart", "-f", "mp4", FfmpegInput.Url(output),
+            // The last frame is shown as long as the one before it. (Not a number of seconds: releases differ in the time base that the filter counts in.)
+            .. tools.SetsDurations ? ["-bsf:v", "setts=duration=if(N\\,PTS-PREV_INPTS\\,DURATION)"] : Array.Empty<string>(),
+            // Neither B-frames nor a late start: nothing to edit, and a last frame of unknown length is not edited away.
+            "-use_editlist", "0", "-video_track_timescale", ticksPerSecond.ToString(CultureInfo.InvariantCulture), "-movflags", "+faststart", "-f", "mp4", FfmpegInput.Url(output),
         ];
         await using var child = FfmpegProcess.Start(tools.Ffmpeg, arguments);
         await using var killed = stop.Register(child.Kill);

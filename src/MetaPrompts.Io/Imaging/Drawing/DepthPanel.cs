@@ -18,12 +18,12 @@ internal sealed class DepthPanel(ColourMap colours) : IDisposable
         _range.Follow(depth);
         MatBridge.With<float>(depth.Metres, depth.Size, MatType.CV_32FC1, metres =>
         {
-            using var smooth = new Mat();
-            Cv2.Resize(metres, smooth, canvas.Target.Size(), interpolation: InterpolationFlags.Linear);
             using var positive = new Mat();
-            Cv2.Max(smooth, 1e-3, positive);
+            Cv2.Max(metres, 1e-3, positive);
+            using var small = new Mat();
+            Cv2.Log(positive, small);
             using var logarithm = new Mat();
-            Cv2.Log(positive, logarithm);
+            Cv2.Resize(small, logarithm, canvas.Target.Size(), interpolation: InterpolationFlags.Linear);
             // Near (position 0) to 255, far (position 1) to 0.
             var span = Math.Log(_range.Far) - Math.Log(_range.Near);
             using var index = new Mat();

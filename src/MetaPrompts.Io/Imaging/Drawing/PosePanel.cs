@@ -53,7 +53,7 @@ internal static class PosePanel
         {
             var score = Math.Min(joints[from].Score, joints[to].Score);
             if (score < LeastScore) continue;
-            var thickness = (1.2 + (2.2 * Solidity(score))) * weight;
+            var thickness = (1.6 + (2.8 * Solidity(score))) * weight;
             canvas.Line(joints[from].At, joints[to].At, Scalar.Black, 0.5 * Solidity(score), thickness + (2 * weight));
             canvas.Line(joints[from].At, joints[to].At, colour, Solidity(score), thickness);
         }
@@ -63,7 +63,7 @@ internal static class PosePanel
             var (at, score) = joints[i];
             if (score < LeastScore) continue;
             // The face is small: its dots would hide it.
-            var radius = (coco && i < 5 ? 1.9 : 3) * weight;
+            var radius = (coco && i < 5 ? 1.9 : 3.2) * weight;
             canvas.Dot(at, radius + (0.8 * weight), Scalar.Black, 0.6 * Solidity(score));
             canvas.Dot(at, radius, new Scalar(255, 255, 255), Solidity(score));
         }

@@ -138,6 +138,8 @@ internal sealed class SegmentationPanel(IReadOnlyList<ClassInfo> classes)
             foreach (var (id, name, entryWidth) in shown[row])
             {
                 var (r, g, b) = Colour(id);
+                // A light rim: some classes are as dark as the ground of the legend.
+                canvas.Box(at - 1, upper + (letter * 0.2) - 1, swatch + 2, swatch + 2, Ink, 0.55, swatch * 0.35);
                 canvas.Box(at, upper + (letter * 0.2), swatch, swatch, new Scalar(r, g, b), 1, swatch * 0.3);
                 canvas.Text(name, at + swatch + (pad * 0.6), upper + (letter * 0.2), Ink, letter);
                 at += entryWidth + (pad * 1.6);
