@@ -8,23 +8,22 @@ namespace MetaPrompts.Model.Checkpoints;
 public sealed class SafetensorsReader : ICheckpointReader
 {
     private readonly string _path;
-    private readonly FileStream _file;
+    private readonly Stream _file;
     private readonly Dictionary<string, (TensorEntry Entry, long Start, long Length)> _entries = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
     private readonly long _dataStart;
 
     /// <exception cref="CheckpointFormatException">The file is missing, or its header is refused.</exception>
-    public SafetensorsReader(string path)
+    public SafetensorsReader(string path) : this(Open(path), path)
     {
-        _path = path;
-        try
-        {
-            _file = File.OpenRead(path);
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            throw new CheckpointFormatException(path, $"cannot be opened ({problem.Message})", problem);
-        }
+    }
+
+    /// <param name="file">Seekable; taken over.</param>
+    /// <param name="name">For messages.</param>
+    /// <exception cref="CheckpointFormatException">The header is refused.</exception>
+    public SafetensorsReader(Stream file, string name)
+    {
+        (_file, _path) = (file, name);
         try
         {
             var header = ReadHeader();
@@ -35,10 +34,22 @@ public sealed class SafetensorsReader : ICheckpointReader
         catch (Exception problem)
         {
             _file.Dispose();
-            if (problem is JsonException) throw new CheckpointFormatException(path, "header is not valid JSON", problem);
+            if (problem is JsonException) throw new CheckpointFormatException(name, "header is not valid JSON", problem);
             throw;
         }
         Entries = [.. _entries.Values.OrderBy(entry => entry.Start).Select(entry => entry.Entry)];
+    }
+
+    private static FileStream Open(string path)
+    {
+        try
+        {
+            return File.OpenRead(path);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointFormatException(path, $"cannot be opened ({problem.Message})", problem);
+        }
     }
 
     /// <summary>In the order of the data.</summary>

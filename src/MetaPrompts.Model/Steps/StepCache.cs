@@ -12,7 +12,12 @@ public sealed class StepCache(Func<int, StepFeatures> prepare) : IDisposable
     public IReadOnlyList<StepFeatures> First(int count)
     {
         using var none = no_grad();
-        while (_steps.Count < count) _steps.Add(prepare(_steps.Count + 1));
+        while (_steps.Count < count)
+        {
+            var step = prepare(_steps.Count + 1);
+            step.Keep();
+            _steps.Add(step);
+        }
         return _steps.GetRange(0, count);
     }
 

@@ -17,14 +17,16 @@ public sealed class StepFeatures(IReadOnlyList<Tensor> blockBias, IReadOnlyList<
 
     public Tensor MetaPrompts { get; } = metaPrompts;
 
+    /// <summary>Takes the tensors out of the dispose scope that is open now: they live until Dispose.</summary>
+    public void Keep()
+    {
+        foreach (var tensor in All) tensor.DetachFromDisposeScope();
+    }
+
+    private IEnumerable<Tensor> All => BlockBias.Concat(CrossAttention.SelectMany(pair => (Tensor[])[pair.Key, pair.Value])).Append(MetaPrompts);
+
     public void Dispose()
     {
-        foreach (var bias in BlockBias) bias.Dispose();
-        foreach (var (key, value) in CrossAttention)
-        {
-            key.Dispose();
-            value.Dispose();
-        }
-        MetaPrompts.Dispose();
+        foreach (var tensor in All) tensor.Dispose();
     }
 }

@@ -1,4 +1,5 @@
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Inference;
 using MetaPrompts.Model.Modules.MetaPrompts;
 using MetaPrompts.Training.Data;
 using MetaPrompts.Training.Losses;
@@ -29,7 +30,7 @@ public sealed class MultiTask : IDisposable
         Network = new MetaPromptsMulti(manifest);
         _bfloat16 = options.Bfloat16;
         _everyStep = options.EveryStep;
-        if (_bfloat16) ComputeInBfloat16(Network);
+        if (_bfloat16) Precisions.Apply(Network, ScalarType.BFloat16);
         _classWeight = tensor(_classWeights);
     }
 
@@ -86,16 +87,6 @@ public sealed class MultiTask : IDisposable
             ["heatmap"] = HeatmapFocalLoss.Of(pose.narrow(1, 0, 18), batch.Heatmaps, batch.HeatmapWeight),
             ["offset"] = OffsetLoss.Of(pose.narrow(1, 18, 34), batch.Offsets, batch.OffsetMask),
         };
-    }
-
-    /// <summary>Weights of convolutions, linears and prompts in bfloat16; norms and their statistics stay in float32, where small steps do not vanish.</summary>
-    private static void ComputeInBfloat16(Module network)
-    {
-        network.to(ScalarType.BFloat16);
-        foreach (var (_, module) in network.named_modules())
-        {
-            if (module is TorchSharp.Modules.GroupNorm or TorchSharp.Modules.LayerNorm or TorchSharp.Modules.BatchNorm2d) module.to(ScalarType.Float32);
-        }
     }
 
     public void Dispose()

@@ -1,0 +1,34 @@
+using MetaPrompts.Core.Errors;
+
+namespace MetaPrompts.Model.Checkpoints;
+
+/// <summary>What became of every tensor of the file and of the network.</summary>
+/// <param name="Ignored">With the reason.</param>
+/// <param name="TiedButDifferent">The file holds different values for one and the same weight.</param>
+public sealed record LoadReport(IReadOnlyList<string> Loaded, IReadOnlyList<string> Ignored, IReadOnlyList<string> Missing,
+    IReadOnlyList<string> Unexpected, IReadOnlyList<string> WrongShape, IReadOnlyList<string> TiedButDifferent)
+{
+    public bool Complete => Missing.Count + Unexpected.Count + WrongShape.Count + TiedButDifferent.Count == 0;
+
+    /// <summary>Counts, and the first names of each kind.</summary>
+    public string Summary()
+    {
+        var parts = new List<string>();
+        void Add(string kind, IReadOnlyList<string> names)
+        {
+            if (names.Count > 0) parts.Add($"{names.Count} {kind} ({string.Join(", ", names.Take(3))}{(names.Count > 3 ? ", …" : "")})");
+        }
+        Add("missing", Missing);
+        Add("unexpected", Unexpected);
+        Add("of another shape", WrongShape);
+        Add("tied but different", TiedButDifferent);
+        return string.Join(", ", parts);
+    }
+}
+
+/// <summary>The weights do not fit the network.</summary>
+public sealed class CheckpointException(string file, LoadReport report)
+    : ModelRefusedException(Path.GetFileName(file), $"does not fit the network: {report.Summary()}; check the manifest's network and key layout")
+{
+    public LoadReport Report { get; } = report;
+}

@@ -1,0 +1,129 @@
+using MetaPrompts.Core.Results;
+using MetaPrompts.Model.Modules.MetaPrompts;
+
+namespace MetaPrompts.Model.Inference;
+
+/// <summary>Reads people from MetaPromptsMulti's pose maps: a centre per person, from it the way to each joint, and the joint's own heatmap to place it exactly.</summary>
+public static class BottomUpPose
+{
+    public const int MostPeople = 20;
+
+    /// <summary>A centre below this is nobody.</summary>
+    public const float LeastCentre = 0.25f;
+
+    /// <summary>A joint's heatmap counts from here; below it the way from the centre stands alone, at half the score.</summary>
+    public const float LeastJoint = 0.1f;
+
+    private const int Joints = MetaPromptsMulti.Joints;
+
+    /// <param name="maps">[52, h, w] logits and offsets, row-major.</param>
+    /// <param name="toX">Source pixels per cell; a cell's centre lies at +0.5.</param>
+    /// <returns>Best first, in source pixels.</returns>
+    public static IReadOnlyList<Pose> Decode(ReadOnlySpan<float> maps, int height, int width, float toX, float toY)
+    {
+        var plane = height * width;
+        var centres = new List<(float Score, int X, int Y)>();
+        var centreMap = maps.Slice(Joints * plane, plane);
+        for (var y = 0; y < height; y++)
+        {
+            for (var x = 0; x < width; x++)
+            {
+                var score = Sigmoid(centreMap[y * width + x]);
+                if (score >= LeastCentre && IsPeak(centreMap, x, y, height, width)) centres.Add((score, x, y));
+            }
+        }
+        var people = new List<(Pose Pose, (float X, float Y)[] Cells, float Extent)>();
+        foreach (var (score, x, y) in centres.OrderByDescending(centre => centre.Score).Take(3 * MostPeople))
+        {
+            var (pose, cells, extent) = Person(maps, height, width, x, y, score, toX, toY);
+            if (people.Any(other => Same(other.Cells, cells, Math.Max(other.Extent, extent)))) continue;
+            people.Add((pose, cells, extent));
+            if (people.Count == MostPeople) break;
+        }
+        return [.. people.Select(person => person.Pose).OrderByDescending(pose => pose.Score)];
+    }
+
+    private static (Pose Pose, (float X, float Y)[] Cells, float Extent) Person(ReadOnlySpan<float> maps, int height, int width, int x, int y, float centre, float toX, float toY)
+    {
+        var plane = height * width;
+        var cells = new (float X, float Y)[Joints];
+        for (var j = 0; j < Joints; j++)
+        {
+            cells[j] = (x + maps[(Joints + 1 + 2 * j) * plane + y * width + x] * MetaPromptsMulti.OffsetUnit,
+                y + maps[(Joints + 2 + 2 * j) * plane + y * width + x] * MetaPromptsMulti.OffsetUnit);
+        }
+        var extent = Math.Max(cells.Max(c => c.X) - cells.Min(c => c.X), cells.Max(c => c.Y) - cells.Min(c => c.Y));
+        var reach = Math.Clamp(0.1f * extent, 1.2f, 6);
+        var keypoints = new Keypoint[Joints];
+        for (var j = 0; j < Joints; j++)
+        {
+            (cells[j], var score) = Place(maps.Slice(j * plane, plane), height, width, cells[j], reach);
+            keypoints[j] = new Keypoint((cells[j].X + 0.5f) * toX, (cells[j].Y + 0.5f) * toY, score);
+        }
+        var (left, right, top, bottom) = (keypoints.Min(k => k.X), keypoints.Max(k => k.X), keypoints.Min(k => k.Y), keypoints.Max(k => k.Y));
+        // Joints lie inside the body: the box is a little larger.
+        var (padX, padY) = (0.1f * (right - left) + 0.5f * toX, 0.08f * (bottom - top) + 0.5f * toY);
+        left = Math.Max(0, left - padX);
+        top = Math.Max(0, top - padY);
+        var box = new Box(left, top, Math.Max(0, Math.Min(width * toX, right + padX) - left), Math.Max(0, Math.Min(height * toY, bottom + padY) - top));
+        return (new Pose(box, MathF.Sqrt(centre * keypoints.Average(k => k.Score)), keypoints), cells, extent);
+    }
+
+    /// <summary>The strongest place of a joint's heatmap near where the centre points to; nearer counts more.</summary>
+    private static ((float X, float Y) Cell, float Score) Place(ReadOnlySpan<float> map, int height, int width, (float X, float Y) guess, float reach)
+    {
+        var (best, bestX, bestY) = (0f, -1, -1);
+        for (var y = Math.Max(0, (int)(guess.Y - 2 * reach)); y <= Math.Min(height - 1, guess.Y + 2 * reach); y++)
+        {
+            for (var x = Math.Max(0, (int)(guess.X - 2 * reach)); x <= Math.Min(width - 1, guess.X + 2 * reach); x++)
+            {
+                var away = ((x - guess.X) * (x - guess.X) + (y - guess.Y) * (y - guess.Y)) / (2 * reach * reach);
+                var value = Sigmoid(map[y * width + x]) * MathF.Exp(-away);
+                if (value > best) (best, bestX, bestY) = (value, x, y);
+            }
+        }
+        if (best < LeastJoint)
+        {
+            var (gx, gy) = ((int)Math.Clamp(MathF.Round(guess.X), 0, width - 1), (int)Math.Clamp(MathF.Round(guess.Y), 0, height - 1));
+            return (guess, 0.5f * Sigmoid(map[gy * width + gx]));
+        }
+        // Between cells: the mean of the 3×3 around the peak, weighted by what the map says there.
+        var (sum, sumX, sumY) = (0f, 0f, 0f);
+        for (var y = Math.Max(0, bestY - 1); y <= Math.Min(height - 1, bestY + 1); y++)
+        {
+            for (var x = Math.Max(0, bestX - 1); x <= Math.Min(width - 1, bestX + 1); x++)
+            {
+                var weight = Sigmoid(map[y * width + x]);
+                sum += weight;
+                sumX += weight * x;
+                sumY += weight * y;
+            }
+        }
+        return ((sumX / sum, sumY / sum), Sigmoid(map[bestY * width + bestX]));
+    }
+
+    private static bool IsPeak(ReadOnlySpan<float> map, int x, int y, int height, int width)
+    {
+        var value = map[y * width + x];
+        for (var ny = Math.Max(0, y - 1); ny <= Math.Min(height - 1, y + 1); ny++)
+        {
+            for (var nx = Math.Max(0, x - 1); nx <= Math.Min(width - 1, x + 1); nx++)
+            {
+                var other = map[ny * width + nx];
+                // Of equal neighbours the first in reading order is the peak.
+                if (other > value || (other == value && (ny < y || (ny == y && nx < x)))) return false;
+            }
+        }
+        return true;
+    }
+
+    /// <summary>Two centres that lead to the same joints are one person.</summary>
+    private static bool Same((float X, float Y)[] one, (float X, float Y)[] other, float extent)
+    {
+        var apart = 0f;
+        for (var j = 0; j < Joints; j++) apart += MathF.Sqrt((one[j].X - other[j].X) * (one[j].X - other[j].X) + (one[j].Y - other[j].Y) * (one[j].Y - other[j].Y));
+        return apart / Joints < 0.15f * Math.Max(extent, 4);
+    }
+
+    private static float Sigmoid(float x) => 1 / (1 + MathF.Exp(-x));
+}

@@ -1,0 +1,71 @@
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Perception;
+using static TorchSharp.torch;
+
+namespace MetaPrompts.Model.Inference;
+
+/// <summary>Where and how a model runs (contract §2, common options).</summary>
+public sealed record ExecutionOptions
+{
+    /// <summary><c>auto</c>, <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary><c>auto</c>, <c>fp32</c>, <c>bf16</c>, <c>fp16</c> or <c>fp64</c>.</summary>
+    public string Precision { get; init; } = "auto";
+
+    /// <summary>Null: the model's default.</summary>
+    public int? RefineSteps { get; init; }
+
+    /// <summary>Null: all the model has.</summary>
+    public IReadOnlyList<PerceptionTask>? Tasks { get; init; }
+
+    /// <exception cref="ConfigurationException">Unknown, or not to be had here.</exception>
+    public Device ResolveDevice()
+    {
+        if (Device == "cpu") return CPU;
+        if (Device == "auto") return cuda.is_available() ? CUDA : CPU;
+        if (Device != "cuda" && !(Device.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(Device.AsSpan(5), out var index) && index >= 0))
+            throw new ConfigurationException("--device", $"must be auto, cpu, cuda or cuda:N, is {Device}");
+        if (!cuda.is_available()) throw new ConfigurationException("--device", "no CUDA device is available to this build; use --device cpu (`metaprompts doctor` says why)");
+        return device(Device);
+    }
+
+    /// <summary><c>auto</c> is fp32 on a CPU (bf16 measured slower at mini's widths) and bf16 on CUDA.</summary>
+    /// <exception cref="ConfigurationException">Unknown, or fp16 on a CPU, where its convolutions take minutes.</exception>
+    public ScalarType ResolvePrecision(Device on)
+    {
+        ArgumentNullException.ThrowIfNull(on);
+        return Precision switch
+        {
+            "auto" => on.type == TorchSharp.DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32,
+            "fp32" => ScalarType.Float32,
+            "bf16" => ScalarType.BFloat16,
+            "fp64" => ScalarType.Float64,
+            "fp16" when on.type == TorchSharp.DeviceType.CPU => throw new ConfigurationException("--precision", "fp16 is not for CPUs; use fp32 or bf16"),
+            "fp16" => ScalarType.Float16,
+            _ => throw new ConfigurationException("--precision", $"must be auto, fp32, bf16, fp16 or fp64, is {Precision}"),
+        };
+    }
+
+    /// <exception cref="ConfigurationException">More than the weights know, or less than one.</exception>
+    public int ResolveRefineSteps(ModelManifest manifest)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        var steps = RefineSteps ?? manifest.DefaultRefineSteps ?? manifest.RefineSteps;
+        return steps >= 1 && steps <= manifest.RefineSteps ? steps : throw new ConfigurationException("--refine-steps", $"must be 1…{manifest.RefineSteps} for model {manifest.Name}, is {steps}");
+    }
+
+    /// <exception cref="ConfigurationException">The model lacks one of them.</exception>
+    public IReadOnlyList<PerceptionTask> ResolveTasks(ModelManifest manifest)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        foreach (var task in Tasks ?? [])
+        {
+            if (!manifest.Tasks.Contains(task))
+                throw new ConfigurationException("--tasks", $"model {manifest.Name} has no {Word(task)}; it has {string.Join(", ", manifest.Tasks.Select(Word))}");
+        }
+        return Tasks ?? manifest.Tasks;
+    }
+
+    private static string Word(PerceptionTask task) => task.ToString().ToLowerInvariant();
+}
