@@ -12,6 +12,9 @@ public sealed class FfmpegProcess : IAsyncDisposable
 {
     private const int KeptLines = 40;
 
+    /// <summary>Starts a program in a session of its own, keeping its process id (util-linux); null where there is none.</summary>
+    private static readonly string? OwnSession = new[] { "/usr/bin/setsid", "/bin/setsid" }.FirstOrDefault(File.Exists);
+
     private readonly Process _child;
     private readonly Task _errors;
     private readonly Queue<string> _lines = new();
@@ -45,7 +48,9 @@ public sealed class FfmpegProcess : IAsyncDisposable
     public static FfmpegProcess Start(string program, IEnumerable<string> arguments, Action<string>? onLine = null)
     {
         ArgumentNullException.ThrowIfNull(arguments);
-        var start = new ProcessStartInfo(program) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        // Ctrl-C goes to every process of the terminal's foreground group. The child must not hear it: what is in hand is decoded and encoded to its end.
+        var start = new ProcessStartInfo(OwnSession ?? program) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        if (OwnSession is not null) start.ArgumentList.Add(program);
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         // Colour codes would end up in error messages.
         start.Environment["AV_LOG_FORCE_NOCOLOR"] = "1";

@@ -21,6 +21,9 @@ public sealed class MapFilesSink(string folder, IReadOnlyList<ClassInfo> classes
 
     public BackpressurePolicy Backpressure { get; } = BackpressurePolicy.Lossless(8);
 
+    /// <summary>Of no effect: each map is whole when it is written.</summary>
+    public bool KeepResumable { get; set; }
+
     public long NextSequence { get; } = resume ? FirstGap(folder) : 0;
 
     /// <summary>Path of a map relative to <c>folder</c>: the <c>ref</c> of a frame record.</summary>

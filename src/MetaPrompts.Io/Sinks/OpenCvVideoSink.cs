@@ -40,6 +40,9 @@ internal sealed class OpenCvVideoSink : IResumableSink
 
     public long NextSequence => 0;
 
+    /// <summary>Of no effect: a video of this kind is always written anew.</summary>
+    public bool KeepResumable { get; set; }
+
     public Task ResumeAtAsync(long sequence, CancellationToken stop) => Task.CompletedTask;
 
     public Task WriteAsync(PerceivedFrame item, CancellationToken stop)

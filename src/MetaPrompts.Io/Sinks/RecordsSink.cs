@@ -34,6 +34,8 @@ public sealed class RecordsSink : IResumableSink
 
     public long NextSequence { get; private set; }
 
+    public bool KeepResumable { get; set; }
+
     public Task ResumeAtAsync(long sequence, CancellationToken stop)
     {
         NextSequence = SinkFiles.Guard(_path, () => CutAfter(sequence));
@@ -57,7 +59,15 @@ public sealed class RecordsSink : IResumableSink
         {
             _file.Flush(flushToDisk: true);
             _file.Dispose();
-            File.Move(_temporary, _path, overwrite: true);
+            if (!KeepResumable)
+            {
+                File.Move(_temporary, _path, overwrite: true);
+                return;
+            }
+
+            var copy = SinkFiles.Temporary(_temporary);
+            File.Copy(_temporary, copy, overwrite: true);
+            File.Move(copy, _path, overwrite: true);
         });
         _complete = true;
         return Task.CompletedTask;

@@ -38,6 +38,8 @@ public sealed class VideoSink : IResumableSink
 
     public long NextSequence => _parts.NextSequence;
 
+    public bool KeepResumable { get; set; }
+
     /// <summary>What codes and which program: <c>libx264 (ffmpeg 5.1.9)</c>.</summary>
     public string Encoder => $"{VideoEncoder.Choose(_tools)} (ffmpeg {_tools.Version})";
 
@@ -103,8 +105,12 @@ public sealed class VideoSink : IResumableSink
             }).ConfigureAwait(false);
         }
 
-        _parts.RemoveAll();
-        File.Delete(_origin);
+        if (!KeepResumable)
+        {
+            _parts.RemoveAll();
+            File.Delete(_origin);
+        }
+
         _complete = true;
     }
 

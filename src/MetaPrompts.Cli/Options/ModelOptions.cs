@@ -1,0 +1,83 @@
+using System.CommandLine;
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Perception;
+
+namespace MetaPrompts.Cli.Options;
+
+/// <summary>Which model runs how: the options that every verb with a model has (contract §2).</summary>
+internal sealed class ModelOptions
+{
+    private static readonly string[] AllTasks = [.. Enum.GetNames<PerceptionTask>().Select(n => n.ToLowerInvariant())];
+
+    private readonly Option<string[]> _model = new("--model")
+    {
+        Description = "Name of an installed model, or path of a manifest (.json).",
+        HelpName = "NAME|PATH",
+        DefaultValueFactory = _ => ["mini"],
+    };
+
+    private readonly Option<IReadOnlyList<PerceptionTask>?> _tasks = new("--tasks")
+    {
+        Description = "Comma-separated; default: all the model has.",
+        HelpName = string.Join(',', AllTasks),
+        CustomParser = result =>
+        {
+            var tasks = new List<PerceptionTask>();
+            foreach (var word in result.Tokens.SelectMany(t => t.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)))
+            {
+                var index = Array.FindIndex(AllTasks, t => t.Equals(word, StringComparison.OrdinalIgnoreCase));
+                if (index < 0)
+                {
+                    result.AddError($"--tasks: '{word}' is unknown; use {string.Join(", ", AllTasks)}");
+                    return null;
+                }
+
+                if (!tasks.Contains((PerceptionTask)index)) tasks.Add((PerceptionTask)index);
+            }
+
+            if (tasks.Count == 0) result.AddError($"--tasks: names none; use {string.Join(", ", AllTasks)}");
+            return tasks;
+        },
+    };
+
+    private readonly Option<string> _device = new("--device")
+    {
+        Description = "Where the network runs.",
+        HelpName = "auto|cpu|cuda[:N]",
+        DefaultValueFactory = _ => "auto",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[^1].Value.ToLowerInvariant();
+            if (text is "auto" or "cpu" or "cuda" || (text.StartsWith("cuda:", StringComparison.Ordinal) && byte.TryParse(text[5..], out _))) return text;
+            result.AddError($"--device: '{text}' is unknown; use auto, cpu, cuda or cuda:N");
+            return "auto";
+        },
+    };
+
+    private readonly Option<string> _precision = Parsers.Choice("--precision", "Of weights and activations.", "auto", "auto", "fp32", "bf16", "fp16");
+
+    private readonly Option<int?> _refineSteps = Parsers.Number("--refine-steps", "Refine steps; default: the model's own.", 1, 100);
+
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_model);
+        command.Options.Add(_tasks);
+        command.Options.Add(_device);
+        command.Options.Add(_precision);
+        command.Options.Add(_refineSteps);
+    }
+
+    public ModelChoice Read(ParseResult parsed)
+    {
+        var models = parsed.GetRequiredValue(_model);
+        if (models.Length != 1) throw new ConfigurationException("--model", $"is given {models.Length} times; this version runs one model at a time");
+        return new ModelChoice(models[0], parsed.GetValue(_tasks), parsed.GetRequiredValue(_device), parsed.GetRequiredValue(_precision), parsed.GetValue(_refineSteps));
+    }
+}
+
+/// <param name="Model">Name or path.</param>
+/// <param name="Tasks">Null: all the model has.</param>
+/// <param name="Device">auto, cpu, cuda or cuda:N.</param>
+/// <param name="Precision">auto, fp32, bf16 or fp16.</param>
+/// <param name="RefineSteps">Null: the model's own.</param>
+internal sealed record ModelChoice(string Model, IReadOnlyList<PerceptionTask>? Tasks, string Device, string Precision, int? RefineSteps);

@@ -1,0 +1,72 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace MetaPrompts.Cli.Options;
+
+/// <summary>Options with a parser that says in one line what would be right.</summary>
+internal static class Parsers
+{
+    public static Option<bool> Switch(string name, string description) => new(name) { Description = description };
+
+    public static Option<string?> Text(string name, string value, string description) => new(name) { Description = description, HelpName = value };
+
+    public static Option<int?> Number(string name, string description, int least, int most) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[^1].Value;
+            if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
+            result.AddError(most == int.MaxValue ? $"{name}: must be a whole number from {least}, is '{text}'" : $"{name}: must be a whole number from {least} to {most}, is '{text}'");
+            return null;
+        },
+    };
+
+    /// <summary>One of a few words, case ignored.</summary>
+    public static Option<string> Choice(string name, string description, string otherwise, params string[] words) => new(name)
+    {
+        Description = description,
+        HelpName = string.Join('|', words),
+        DefaultValueFactory = _ => otherwise,
+        CustomParser = result =>
+        {
+            var text = result.Tokens[^1].Value;
+            if (words.FirstOrDefault(w => w.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } word) return word;
+            result.AddError($"{name}: '{text}' is unknown; use {string.Join(", ", words[..^1])} or {words[^1]}");
+            return otherwise;
+        },
+    };
+
+    /// <summary>A length of time: <c>90</c>, <c>1.5s</c>, <c>500ms</c>, <c>2m</c>, <c>1h</c> or <c>00:01:30</c>.</summary>
+    public static Option<TimeSpan?> Duration(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "TIME",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[^1].Value;
+            if (TryDuration(text, out var duration)) return duration;
+            result.AddError($"{name}: '{text}' is no time; write 90, 1.5s, 500ms, 2m, 1h or 00:01:30");
+            return null;
+        },
+    };
+
+    internal static bool TryDuration(string text, out TimeSpan duration)
+    {
+        duration = default;
+        if (text.Contains(':', StringComparison.Ordinal))
+            return TimeSpan.TryParseExact(text, ["h\\:mm\\:ss", "hh\\:mm\\:ss", "h\\:mm\\:ss\\.FFF", "hh\\:mm\\:ss\\.FFF", "m\\:ss", "mm\\:ss"], CultureInfo.InvariantCulture, out duration);
+        var (number, unit) = text switch
+        {
+            [.. var n, 'm', 's'] => (n, 0.001),
+            [.. var n, 's'] => (n, 1d),
+            [.. var n, 'm'] => (n, 60d),
+            [.. var n, 'h'] => (n, 3600d),
+            _ => (text, 1d),
+        };
+        if (!double.TryParse(number, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) || Math.Abs(value) > 1e8) return false;
+        duration = TimeSpan.FromSeconds(value * unit);
+        return true;
+    }
+}
