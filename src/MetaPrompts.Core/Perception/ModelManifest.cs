@@ -1,3 +1,4 @@
+using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Frames;
 
 namespace MetaPrompts.Core.Perception;
@@ -28,6 +29,11 @@ public sealed record ModelManifest
 
     /// <summary>Meta prompts per task.</summary>
     public required IReadOnlyDictionary<PerceptionTask, int> MetaPrompts { get; init; }
+
+    /// <summary>Meta prompts of one task.</summary>
+    /// <exception cref="ModelRefusedException">The model has none for it.</exception>
+    public int PromptsOf(PerceptionTask task) =>
+        MetaPrompts.TryGetValue(task, out var count) ? count : throw new ModelRefusedException(Name, $"has no meta prompts for {task.ToString().ToLowerInvariant()}");
 
     /// <summary>About what size live frames are resized to, aspect kept; null keeps the source's size.</summary>
     public ImageSize? WorkingSize { get; init; }
@@ -92,7 +98,7 @@ public sealed record NetworkShape
     /// <summary>Stride of the autoencoder's first convolution: 1 as published; mini starts at 2 because the full-resolution level would cost the most.</summary>
     public int VaeInStride { get; init; } = 1;
 
-    /// <summary>Width of the fused features that the prompts re-arrange (published: depth embed_dim·… = 768).</summary>
+    /// <summary>Width of the fused features that the prompts re-arrange (published: 768; equal to ContextDim, because prompts and features meet in a scalar product).</summary>
     public int EmbedDim { get; init; } = 768;
 
     /// <summary>Width of UPerHead (published: 512).</summary>
@@ -100,6 +106,12 @@ public sealed record NetworkShape
 
     /// <summary>Deconvolution filters of the depth decoder (32) or heatmap head (256).</summary>
     public int Filters { get; init; } = 32;
+
+    /// <summary>Deconvolution filters of the layers that bring coarse features to the finest grid before they are fused (depth and pose).</summary>
+    public int FuseFilters { get; init; } = 32;
+
+    /// <summary>Width of the depth decoder's output (published: 192, there called embed_dim).</summary>
+    public int DecoderChannels { get; init; } = 192;
 
     /// <summary>Groups of the fuse layers' GroupNorm (published: 16).</summary>
     public int FuseGroups { get; init; } = 16;

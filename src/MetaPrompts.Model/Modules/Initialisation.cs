@@ -1,0 +1,35 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MetaPrompts.Model.Modules;
+
+/// <summary>How the reference starts layers that are not taken from Stable Diffusion.</summary>
+internal static class Initialisation
+{
+    /// <summary>Fuse layers: convolutions from a normal of deviation 0.02 cut at ±2, biases 0; deconvolutions keep torch's start.</summary>
+    public static void Fuse(Module layer)
+    {
+        foreach (var conv in layer.modules().OfType<Conv2d>())
+        {
+            init.trunc_normal_(conv.weight!, std: 0.02, a: -2, b: 2);
+            if (conv.bias is { } bias) init.zeros_(bias);
+        }
+    }
+
+    /// <summary>Depth decoder and heatmap head: convolutions and deconvolutions from a normal of deviation 0.001, biases 0.</summary>
+    public static void Head(Module head)
+    {
+        foreach (var layer in head.modules())
+        {
+            var (weight, bias) = layer switch
+            {
+                Conv2d conv => (conv.weight, conv.bias),
+                ConvTranspose2d deconv => (deconv.weight, deconv.bias),
+                _ => (null, null),
+            };
+            if (weight is not null) init.normal_(weight, mean: 0, std: 0.001);
+            if (bias is not null) init.zeros_(bias);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MetaPrompts.Model.Modules.MetaPrompts;
+
+/// <summary>Deconvolutions, each to twice the size, then one convolution (reference: meta_prompts/models.py, Decoder).</summary>
+public sealed class Decoder : Module<Tensor, Tensor>
+{
+    private readonly Sequential deconv_layers, conv_layers;
+
+    /// <param name="filters">Width after each deconvolution.</param>
+    /// <param name="kernel">Of every deconvolution: 2, 3 or 4.</param>
+    public Decoder(long channels, long outChannels, IReadOnlyList<int> filters, int kernel) : base(nameof(Decoder))
+    {
+        ArgumentNullException.ThrowIfNull(filters);
+        deconv_layers = Deconvolutions.Stack(channels, filters, kernel);
+        conv_layers = Sequential(("0", Conv2d(filters[^1], outChannels, 3, padding: 1)), ("1", BatchNorm2d(outChannels)), ("2", ReLU()));
+        RegisterComponents();
+    }
+
+    /// <param name="x">[B, Cin, H, W].</param>
+    /// <returns>[B, C, H·2ⁿ, W·2ⁿ] for n deconvolutions, the caller's.</returns>
+    public override Tensor forward(Tensor x)
+    {
+        using var grown = deconv_layers.forward(x);
+        return conv_layers.forward(grown);
+    }
+}

@@ -1,0 +1,65 @@
+using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Inference;
+using MetaPrompts.Model.Steps;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MetaPrompts.Model.Modules.MetaPrompts;
+
+/// <summary>The published depth network (reference: depth/models/meta_prompt_depth.py, MetaPromptDepth).</summary>
+public sealed class MetaPromptDepth : Module
+{
+    private readonly MetaPromptDepthEncoder encoder;
+    private readonly Decoder decoder;
+    private readonly Sequential last_layer_depth;
+    private readonly int resizeScale;
+    private readonly double maxDepth;
+
+    /// <param name="manifest">Shape, prompts, refine steps, greatest depth.</param>
+    /// <exception cref="Core.Errors.ModelRefusedException">The manifest is not one of a depth model.</exception>
+    public MetaPromptDepth(ModelManifest manifest) : base(nameof(MetaPromptDepth))
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        var shape = manifest.Network;
+        var prompts = manifest.PromptsOf(PerceptionTask.Depth);
+        maxDepth = manifest.MaxDepth ?? throw new Core.Errors.ModelRefusedException(manifest.Name, "a depth model needs maxDepth");
+        resizeScale = shape.ResizeScale;
+        encoder = new MetaPromptDepthEncoder(shape, prompts, manifest.RefineSteps);
+        decoder = new Decoder(prompts, shape.DecoderChannels, [shape.Filters, shape.Filters, shape.Filters], kernel: 2);
+        last_layer_depth = Sequential(
+            ("0", Conv2d(shape.DecoderChannels, shape.DecoderChannels, 3, padding: 1)),
+            ("1", ReLU()),
+            ("2", Conv2d(shape.DecoderChannels, 1, 3, padding: 1)));
+        Initialisation.Head(decoder);
+        Initialisation.Head(last_layer_depth);
+        RegisterComponents();
+    }
+
+    /// <inheritdoc cref="MetaPromptDepthEncoder.PrepareStep"/>
+    public StepFeatures PrepareStep(int step) => encoder.PrepareStep(step);
+
+    /// <param name="image">[B, 3, H, W] RGB in [0, 1], at least 8 pixels a side; borrowed.</param>
+    /// <param name="steps">One per refine step to run, in order; borrowed.</param>
+    /// <returns>[B, 1, 8·⌊H/8⌋, 8·⌊W/8⌋] metres, the caller's.</returns>
+    public Tensor forward(Tensor image, IReadOnlyList<StepFeatures> steps, Tap? tap = null)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        using var scope = NewDisposeScope();
+        var (height, width) = (image.shape[2], image.shape[3]);
+        // The reference always adds blocks of 64, also to a side that is a multiple already: 512 becomes 576 at scale 1.
+        long Side(long pixels) => (pixels / 64 + resizeScale) * 64;
+        var x = Bilinear(image * 2 - 1, Side(height), Side(width));
+        tap?.Invoke("normalised", x);
+        var maps = Bilinear(encoder.forward(x, steps, tap), height / 8, width / 8);            // [B, N, ⌊H/8⌋, ⌊W/8⌋]
+        tap?.Invoke("resized", maps);
+        var logit = last_layer_depth.forward(decoder.forward(maps));
+        tap?.Invoke("logit", logit);
+        var depth = logit.sigmoid() * maxDepth;
+        tap?.Invoke("depth", depth);
+        return depth.MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Bilinear(Tensor x, long height, long width) =>
+        functional.interpolate(x, size: [height, width], mode: InterpolationMode.Bilinear, align_corners: false);
+}
