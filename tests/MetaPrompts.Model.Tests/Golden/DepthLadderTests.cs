@@ -1,0 +1,71 @@
+using MetaPrompts.Model.Modules.MetaPrompts;
+using MetaPrompts.Model.Steps;
+using static TorchSharp.torch;
+
+namespace MetaPrompts.Model.Tests.Golden;
+
+public class DepthLadderTests(ITestOutputHelper output)
+{
+    private readonly GoldenModel _model = GoldenModel.Of("depth");
+
+    [Theory]
+    [InlineData("case0.safetensors", ScalarType.Float64, Tolerances.Float64)]
+    [InlineData("case0.safetensors", ScalarType.Float32, Tolerances.Float32)]
+    [InlineData("case1.safetensors", ScalarType.Float64, Tolerances.Float64)]
+    [InlineData("case1.safetensors", ScalarType.Float32, Tolerances.Float32)]
+    public void Every_stage_is_the_published_one(string file, ScalarType type, double tolerance)
+    {
+        using var scope = NewDisposeScope();
+        using var none = no_grad();
+        using var golden = new GoldenCase("depth", file);
+        using var network = Network(golden, type);
+        using var steps = new StepCache(network.PrepareStep);
+        var ladder = new Ladder(golden, tolerance);
+        using var image = golden.Image(type);
+        var depth = network.forward(image, steps.First(_model.RefineSteps), ladder.Tap);
+
+        Assert.Equal(type, depth.dtype);
+        ladder.AssertComplete(output, "image_u8");
+    }
+
+    [Fact]
+    public void BFloat16_stays_bfloat16_and_near()
+    {
+        using var scope = NewDisposeScope();
+        using var none = no_grad();
+        using var golden = new GoldenCase("depth", "case1.safetensors");
+        using var network = Network(golden, ScalarType.BFloat16);
+        using var steps = new StepCache(network.PrepareStep);
+        var depth = network.forward(golden.Image(ScalarType.BFloat16), steps.First(_model.RefineSteps), (name, value) => Assert.True(value.dtype == ScalarType.BFloat16, $"{name} is {value.dtype}"));
+
+        // 8 bits of mantissa through three steps of random weights: the picture must stay the same, digits need not.
+        var expected = golden.Expected("depth");
+        var error = (depth.to(ScalarType.Float32) - expected).abs().mean() / (expected - expected.mean()).abs().mean();
+        output.WriteLine($"mean error {error.ToDouble():f3} of the mean deviation");
+        Assert.InRange(error.ToDouble(), 0, 0.2);
+    }
+
+    [Fact]
+    public void Pictures_of_a_batch_do_not_see_each_other()
+    {
+        using var scope = NewDisposeScope();
+        using var none = no_grad();
+        using var golden = new GoldenCase("depth", "case1.safetensors");
+        using var network = Network(golden, ScalarType.Float64);
+        using var steps = new StepCache(network.PrepareStep);
+        var image = golden.Image(ScalarType.Float64);
+        var together = network.forward(image, steps.First(_model.RefineSteps));
+        for (var i = 0; i < image.shape[0]; i++)
+        {
+            var alone = network.forward(image.narrow(0, i, 1), steps.First(_model.RefineSteps));
+            TensorAssert.Near($"picture {i}", alone, together.narrow(0, i, 1), 1e-12);
+        }
+    }
+
+    private MetaPromptDepth Network(GoldenCase golden, ScalarType type)
+    {
+        var network = new MetaPromptDepth(_model.Manifest(golden.ResizeScale, golden.MaxDepth));
+        network.to(type);
+        return _model.Load(network);
+    }
+}

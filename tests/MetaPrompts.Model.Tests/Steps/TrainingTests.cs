@@ -1,0 +1,65 @@
+using System.Text.Json;
+using MetaPrompts.Model.Modules.MetaPrompts;
+using MetaPrompts.Model.Tests.Golden;
+using MetaPrompts.Testing;
+using static TorchSharp.torch;
+
+namespace MetaPrompts.Model.Tests.Steps;
+
+/// <summary>Training goes through the same features as serving, so gradients must reach what they were prepared from.</summary>
+public class TrainingTests
+{
+    [Theory]
+    [InlineData("depth", ScalarType.Float64)]
+    [InlineData("depth", ScalarType.Float32)]
+    [InlineData("segmentation", ScalarType.Float32)]
+    [InlineData("pose", ScalarType.Float32)]
+    public void Gradients_reach_what_the_reference_trains_and_nothing_else(string task, ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        var model = GoldenModel.Of(task);
+        using var golden = new GoldenCase(task, "case1.safetensors");
+        using var network = model.Load(KeyTests.Network(task));
+        network.to(type);
+        network.train();
+        using var loss = Loss(network, golden.Image(type), model.RefineSteps);
+        loss.backward();
+
+        using var train = JsonDocument.Parse(File.ReadAllText(GoldenFixture.PathOf(task, "train.json")));
+        var trained = train.RootElement.GetProperty("parameters").EnumerateObject()
+            .Where(one => one.Value.TryGetProperty("grad_norm", out _)).Select(one => Canonical(task, one.Name)).ToHashSet();
+        Assert.NotEmpty(trained);
+        var reached = network.named_parameters().Where(one => one.parameter.grad is not null).Select(one => Canonical(task, one.name)).ToHashSet();
+        Assert.Equal(trained.Order(StringComparer.Ordinal), reached.Order(StringComparer.Ordinal));
+        foreach (var (name, parameter) in network.named_parameters())
+        {
+            if (parameter.grad is { } gradient) Assert.True(gradient.isfinite().all().ToBoolean(), name);
+        }
+    }
+
+    /// <summary>Depends on every output; what it means does not matter here.</summary>
+    private static Tensor Loss(nn.Module network, Tensor image, int refineSteps)
+    {
+        switch (network)
+        {
+            case MetaPromptDepth depth:
+                return depth.forward(image, [.. Enumerable.Range(1, refineSteps).Select(depth.PrepareStep)]).square().mean();
+            case MetaPromptsPose pose:
+                return pose.forward(image, [.. Enumerable.Range(1, refineSteps).Select(pose.PrepareStep)]).square().mean();
+            default:
+                var segmentation = (MetaPromptsSeg)network;
+                var (logits, auxiliary) = segmentation.ForwardTraining(image, [.. Enumerable.Range(1, refineSteps).Select(segmentation.PrepareStep)]);
+                return logits.square().mean() + auxiliary.square().mean();
+        }
+    }
+
+    private static string Canonical(string task, string name)
+    {
+        using var names = JsonDocument.Parse(File.ReadAllText(GoldenFixture.PathOf(task, "names.json")));
+        foreach (var one in names.RootElement.GetProperty("aliases").EnumerateObject())
+        {
+            if (one.Value.EnumerateArray().Any(alias => alias.GetString() == name)) return one.Name;
+        }
+        return name;
+    }
+}
