@@ -1,5 +1,6 @@
 using MetaPrompts.Model.Checkpoints;
 using MetaPrompts.Testing;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MetaPrompts.Model.Tests.Golden;

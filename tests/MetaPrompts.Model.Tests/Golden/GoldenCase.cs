@@ -1,6 +1,7 @@
 using System.Globalization;
 using MetaPrompts.Model.Checkpoints;
 using MetaPrompts.Testing;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MetaPrompts.Model.Tests.Golden;

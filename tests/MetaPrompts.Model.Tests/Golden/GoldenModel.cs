@@ -3,6 +3,7 @@ using System.Text.Json;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Model.Checkpoints;
 using MetaPrompts.Testing;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MetaPrompts.Model.Tests.Golden;

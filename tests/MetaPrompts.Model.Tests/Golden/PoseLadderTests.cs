@@ -1,5 +1,6 @@
 using MetaPrompts.Model.Modules.MetaPrompts;
 using MetaPrompts.Model.Steps;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MetaPrompts.Model.Tests.Golden;

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MetaPrompts.Model.Tests.Golden;
@@ -24,5 +25,5 @@ internal static class TensorAssert
 
     /// <summary>Equal to the last bit.</summary>
     public static void Same(string name, Tensor expected, Tensor actual) =>
-        Assert.True(expected.dtype == actual.dtype && expected.shape.SequenceEqual(actual.shape) && equal(expected, actual), $"{name}: not equal to the bit");
+        Assert.True(expected.dtype == actual.dtype && expected.shape.SequenceEqual(actual.shape) && expected.eq(actual).all().ToBoolean(), $"{name}: not equal to the bit");
 }

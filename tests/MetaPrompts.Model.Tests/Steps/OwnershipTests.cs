@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using MetaPrompts.Model.Steps;
 using MetaPrompts.Model.Tests.Golden;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MetaPrompts.Model.Tests.Steps;
@@ -62,8 +63,8 @@ public class OwnershipTests
         const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         var methods = typeof(StepCache).Assembly.GetTypes().SelectMany(type => type.GetMethods(All)).ToList();
         Assert.Contains(methods, method => method.Name == nameof(StepCache.First));
-        Assert.Empty(methods.Where(method => method.GetCustomAttribute<AsyncStateMachineAttribute>() is not null
-            || typeof(Task).IsAssignableFrom(method.ReturnType) || method.ReturnType.Name.StartsWith("ValueTask", StringComparison.Ordinal)));
+        Assert.DoesNotContain(methods, method => method.GetCustomAttribute<AsyncStateMachineAttribute>() is not null
+            || typeof(Task).IsAssignableFrom(method.ReturnType) || method.ReturnType.Name.StartsWith("ValueTask", StringComparison.Ordinal));
     }
 
     private static Tensor Forward(nn.Module network, Tensor image, int refineSteps)

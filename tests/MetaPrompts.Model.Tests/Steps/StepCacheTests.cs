@@ -1,6 +1,7 @@
 using MetaPrompts.Model.Modules.MetaPrompts;
 using MetaPrompts.Model.Steps;
 using MetaPrompts.Model.Tests.Golden;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MetaPrompts.Model.Tests.Steps;
@@ -63,7 +64,7 @@ public class StepCacheTests
             if (name.Contains("meta_prompts", StringComparison.Ordinal)) parameter.neg_();
         }
         cache.Drop();
-        Assert.False(equal(before, network.forward(image, cache.First(model.RefineSteps))));
+        Assert.False(before.eq(network.forward(image, cache.First(model.RefineSteps))).all().ToBoolean());
     }
 
     internal static MetaPromptDepth Network(GoldenModel model, GoldenCase golden, ScalarType type)

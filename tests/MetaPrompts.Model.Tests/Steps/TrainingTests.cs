@@ -2,6 +2,7 @@ using System.Text.Json;
 using MetaPrompts.Model.Modules.MetaPrompts;
 using MetaPrompts.Model.Tests.Golden;
 using MetaPrompts.Testing;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MetaPrompts.Model.Tests.Steps;
