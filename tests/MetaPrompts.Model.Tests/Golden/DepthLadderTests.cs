@@ -34,16 +34,19 @@ public class DepthLadderTests(ITestOutputHelper output)
     {
         using var scope = NewDisposeScope();
         using var none = no_grad();
-        using var golden = new GoldenCase("depth", "case1.safetensors");
+        using var golden = new GoldenCase("depth", "case0.safetensors");
         using var network = Network(golden, ScalarType.BFloat16);
         using var steps = new StepCache(network.PrepareStep);
-        var depth = network.forward(golden.Image(ScalarType.BFloat16), steps.First(_model.RefineSteps), (name, value) => Assert.True(value.dtype == ScalarType.BFloat16, $"{name} is {value.dtype}"));
-
-        // 8 bits of mantissa through three steps of random weights: the picture must stay the same, digits need not.
-        var expected = golden.Expected("depth");
-        var error = (depth.to(ScalarType.Float32) - expected).abs().mean() / (expected - expected.mean()).abs().mean();
-        output.WriteLine($"mean error {error.ToDouble():f3} of the mean deviation");
-        Assert.InRange(error.ToDouble(), 0, 0.2);
+        network.forward(golden.Image(ScalarType.BFloat16), steps.First(_model.RefineSteps), (name, value) =>
+        {
+            Assert.True(value.dtype == ScalarType.BFloat16, $"{name} is {value.dtype}");
+            if (!golden.Names.Contains(name)) return;
+            var expected = golden.Expected(name);
+            var error = ((value.to(ScalarType.Float32) - expected).abs().mean() / expected.abs().mean()).ToDouble();
+            output.WriteLine($"{name,-16} {error:f4}");
+            // Eight bits of mantissa, and each stage of random weights amplifies what the last one lost: later stages keep the picture, not the digits.
+            Assert.True(error < 1, $"{name}: mean error {error:f3} of the mean");
+        });
     }
 
     [Fact]

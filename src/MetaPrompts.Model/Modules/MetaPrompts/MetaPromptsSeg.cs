@@ -97,7 +97,7 @@ public sealed class MetaPromptsSeg : Module
         for (var k = 0; k < Levels; k++)
         {
             var up = upconv[k].forward(Bilinear(feats[k], 2 * feats[k].shape[2], 2 * feats[k].shape[3]));
-            tap?.Invoke($"upconv{k + 1}", up);
+            tap?.Invoke($"upconv{k}", up);                                                     // golden files count levels from 0, the modules' names from 1
             levels[k] = einsum("bchw,nc->bnhw", up, steps[^1].MetaPrompts[0]);
             tap?.Invoke($"rearranged{k}", levels[k]);
         }
