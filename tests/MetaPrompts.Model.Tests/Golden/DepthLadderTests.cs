@@ -44,8 +44,9 @@ public class DepthLadderTests(ITestOutputHelper output)
             var expected = golden.Expected(name);
             var error = ((value.to(ScalarType.Float32) - expected).abs().mean() / expected.abs().mean()).ToDouble();
             output.WriteLine($"{name,-16} {error:f4}");
-            // Eight bits of mantissa, and each stage of random weights amplifies what the last one lost: later stages keep the picture, not the digits.
-            Assert.True(error < 1, $"{name}: mean error {error:f3} of the mean");
+            // Eight bits of mantissa, and each stage of random weights amplifies what the last one lost.
+            // Measured: latent 0.03, first step 0.05, third 0.18, logit 0.25, depth 0.05.
+            Assert.True(error <= (name == "depth" ? 0.1 : name.StartsWith("step1", StringComparison.Ordinal) || name == "latent" ? 0.12 : 0.5), $"{name}: mean error is {error:f3} of the mean");
         });
     }
 

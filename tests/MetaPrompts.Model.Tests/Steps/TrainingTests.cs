@@ -26,11 +26,12 @@ public class TrainingTests
         using var loss = Loss(network, golden.Image(type), model.RefineSteps);
         loss.backward();
 
+        var aliases = Aliases(task);
         using var train = JsonDocument.Parse(File.ReadAllText(GoldenFixture.PathOf(task, "train.json")));
         var trained = train.RootElement.GetProperty("parameters").EnumerateObject()
-            .Where(one => one.Value.TryGetProperty("grad_norm", out _)).Select(one => Canonical(task, one.Name)).ToHashSet();
+            .Where(one => one.Value.TryGetProperty("grad_norm", out _)).Select(one => aliases.GetValueOrDefault(one.Name, one.Name)).ToHashSet();
         Assert.NotEmpty(trained);
-        var reached = network.named_parameters().Where(one => one.parameter.grad is not null).Select(one => Canonical(task, one.name)).ToHashSet();
+        var reached = network.named_parameters().Where(one => one.parameter.grad is not null).Select(one => aliases.GetValueOrDefault(one.name, one.name)).ToHashSet();
         Assert.Equal(trained.Order(StringComparer.Ordinal), reached.Order(StringComparer.Ordinal));
         foreach (var (name, parameter) in network.named_parameters())
         {
@@ -54,13 +55,12 @@ public class TrainingTests
         }
     }
 
-    private static string Canonical(string task, string name)
+    /// <summary>A tensor with several names is known by the one that is not an alias.</summary>
+    private static Dictionary<string, string> Aliases(string task)
     {
         using var names = JsonDocument.Parse(File.ReadAllText(GoldenFixture.PathOf(task, "names.json")));
-        foreach (var one in names.RootElement.GetProperty("aliases").EnumerateObject())
-        {
-            if (one.Value.EnumerateArray().Any(alias => alias.GetString() == name)) return one.Name;
-        }
-        return name;
+        return names.RootElement.GetProperty("aliases").EnumerateObject()
+            .SelectMany(one => one.Value.EnumerateArray().Select(alias => (Alias: alias.GetString()!, Canonical: one.Name)))
+            .ToDictionary(pair => pair.Alias, pair => pair.Canonical);
     }
 }
