@@ -1,0 +1,78 @@
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Flow;
+using MetaPrompts.Core.Frames;
+using MetaPrompts.Testing;
+
+namespace MetaPrompts.Core.Tests.Flow;
+
+public sealed class InferenceStageTests
+{
+    private static readonly StreamId A = new("a");
+    private readonly FrameLedger _ledger = new();
+    private readonly PixelBufferPool _pool = new(4);
+
+    [Fact]
+    public async Task When_writing_fails_the_rest_of_the_batch_has_its_outcome()
+    {
+        var written = 0;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => RunAsync(new FakeModel(), item =>
+        {
+            item.Dispose();
+            _ledger.End(item.Frame.Stamp, FrameOutcome.Published);
+            return ++written == 2 ? throw new InvalidOperationException("broken") : ValueTask.CompletedTask;
+        }));
+        _ledger.Reconcile();
+        Ledger.NothingAlive(_pool);
+        Assert.Equal((2L, 2L), (_ledger[A].Published, _ledger[A].Failed));
+    }
+
+    [Fact]
+    public async Task Rejecting_a_frame_that_was_not_sent_is_the_models_bug()
+    {
+        var elsewhere = new FrameStamp(A, 99, default, default, FakeFrames.Size);
+        var model = new FakeModel { Before = _ => throw new FrameRejectedException(elsewhere, "unreadable") };
+        await Assert.ThrowsAsync<FrameRejectedException>(() => RunAsync(model, _ => ValueTask.CompletedTask));
+        _ledger.Reconcile();
+        Ledger.NothingAlive(_pool);
+        Assert.Equal(4, _ledger[A].Failed);
+    }
+
+    [Fact]
+    public async Task Timings_are_those_of_the_frame()
+    {
+        List<PerceivedFrame> items = [];
+        await RunAsync(new FakeModel { PerCall = TimeSpan.FromMilliseconds(5) }, item =>
+        {
+            items.Add(item);
+            return ValueTask.CompletedTask;
+        });
+        Assert.Equal(4, items.Count);
+        Assert.All(items, i =>
+        {
+            Assert.True(i.Result.Timings.Inference >= TimeSpan.FromMilliseconds(4));
+            Assert.True((i.Result.Timings.Total - i.Result.Timings.Queued - i.Result.Timings.Inference).Duration() < TimeSpan.FromMicroseconds(1));
+            Assert.Equal(i.Frame.Stamp.Sequence + 1f, i.Result.Perception.Depth!.Metres.Span[0]);
+        });
+        foreach (var item in items) item.Dispose();
+        Ledger.NothingAlive(_pool);
+    }
+
+    /// <summary>One batch of four frames.</summary>
+    private async Task RunAsync(FakeModel model, Func<PerceivedFrame, ValueTask> write)
+    {
+        var boxes = new Mailboxes(_ => { }, TimeProvider.System);
+        var box = boxes.Open(A, BackpressurePolicy.Lossless());
+        boxes.Complete();
+        for (var n = 0; n < 4; n++)
+        {
+            var frame = FakeFrames.Make(_pool.TryRent(FakeFrames.Size)!, A, n);
+            _ledger.Capture(frame.Stamp);
+            box.TryWrite(frame);
+        }
+
+        box.Complete();
+        using var device = new DeviceThread("test");
+        var batcher = new FrameBatcher(boxes, new BatchingOptions(4, 4), model.BatchKey, _ => { }, TimeProvider.System);
+        await new InferenceStage(batcher, model, device, _ledger, TimeProvider.System).RunAsync(write, default);
+    }
+}
