@@ -13,8 +13,7 @@ internal sealed class JobFolder(string path)
 {
     private const string JobFile = "job.json.partial";
 
-    /// <summary>Final names; the fallback without ffmpeg writes overlay.avi.</summary>
-    private static readonly string[] Outputs = ["overlay.mp4", "overlay.avi", "records.jsonl", "summary.json"];
+    private static readonly string[] Outputs = ["overlay.mp4", "records.jsonl", "summary.json"];
 
     public string Path { get; } = path;
 

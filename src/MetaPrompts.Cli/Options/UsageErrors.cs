@@ -21,7 +21,7 @@ internal static class UsageErrors
                 : new ConfigurationException(extra, $"is one argument too many; see '{Name(parsed)} --help'");
         }
 
-        if (verbs.Count > 0 && parsed.Action is null) throw new ConfigurationException("command", $"is missing; choose one of {string.Join(", ", verbs)}, or see '{Name(parsed)} --help'");
+        if (verbs.Count > 0 && parsed.Errors.Count > 0) throw new ConfigurationException("command", $"is missing; choose one of {string.Join(", ", verbs)}, or see '{Name(parsed)} --help'");
         if (parsed.Errors is [var error, ..]) throw Of(error, parsed);
     }
 
@@ -64,6 +64,7 @@ internal static class UsageErrors
         if (error.Message.StartsWith(name + ": ", StringComparison.Ordinal)) return new ConfigurationException(name, error.Message[(name.Length + 2)..]);
         return error.SymbolResult switch
         {
+            OptionResult { IdentifierToken: null } => new ConfigurationException(name, $"is missing; see '{Name(parsed)} --help'"),
             OptionResult { Tokens.Count: 0 } => new ConfigurationException(name, $"needs a value; see '{Name(parsed)} --help'"),
             OptionResult { Tokens: { Count: > 1 } tokens } => new ConfigurationException(name, $"is given {tokens.Count} times; give it once"),
             ArgumentResult { Tokens.Count: 0 } => new ConfigurationException(name, $"is missing; see '{Name(parsed)} --help'"),

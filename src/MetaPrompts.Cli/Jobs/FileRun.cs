@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.ExceptionServices;
+using MetaPrompts.Cli.Display;
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Flow;
+using MetaPrompts.Io.Capture;
+using Microsoft.Extensions.Logging;
+
+namespace MetaPrompts.Cli.Jobs;
+
+/// <summary>Runs one input through the corridor into its folder, and says in <c>summary.json</c> what became of it.</summary>
+internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel model, DeviceThread device, ILogger log)
+{
+    private readonly JobFolder _folder = new(job.Folder);
+    private readonly long _startedAt = Stopwatch.GetTimestamp();
+
+    /// <returns>What was written; null where a finished output was already there.</returns>
+    /// <exception cref="MetaPromptsException">The input could not be opened, gave no frame, or the run broke off. An input that ended early after some frames is no exception: see <see cref="Summary.Error"/>.</exception>
+    public async Task<Summary?> RunAsync(Signals signals)
+    {
+        var settings = Settings();
+        var start = _folder.Check(settings, options.Resume, options.Force);
+        if (start == JobStart.AlreadyDone) return null;
+
+        var hash = new Lazy<Task<string?>>(() => Task.Run(() => InputHash.OfAsync(job.Source.Files, CancellationToken.None)));
+        var source = await Sources.OpenAsync(job.Source, options.Capture, Terminal.Warn, signals.Stop).ConfigureAwait(false);
+        await using (source.ConfigureAwait(false))
+        {
+            _folder.Begin(start, settings);
+            var sinks = await Composition.OpenSinksAsync(_folder, options, model, source.Info, start == JobStart.Resume, Terminal.Warn, signals.Stop).ConfigureAwait(false);
+            await using (sinks.ConfigureAwait(false))
+            {
+                if (start != JobStart.Resume) return await RunAsync(source, sinks, 0, 0, hash, signals).ConfigureAwait(false);
+
+                var first = sinks.NextSequence;
+                foreach (var sink in sinks.All) await sink.ResumeAtAsync(first, signals.Stop).ConfigureAwait(false);
+                var before = await CountLinesAsync(_folder.Records + ".partial").ConfigureAwait(false);
+                var rest = await Sources.OpenAsync(job.Source, options.Capture with { FirstSequence = first }, Terminal.Warn, signals.Stop).ConfigureAwait(false);
+                await using (rest.ConfigureAwait(false)) return await RunAsync(rest, sinks, first, before, hash, signals).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<Summary> RunAsync(IMediaSource source, FileSinks sinks, long first, long before, Lazy<Task<string?>> hash, Signals signals)
+    {
+        // Asked to stop, the sinks write what they have under its final name and keep what --resume needs.
+        await using var keep = signals.Stop.Register(() =>
+        {
+            foreach (var sink in sinks.All) sink.KeepResumable = true;
+        });
+        _ = hash.Value;
+        var progress = new RunProgress(Path.GetFileName(job.Folder), source.Info.FrameCount, first);
+        var pipeline = Composition.OfFile(source, model, device, sinks, progress, log);
+        await using (pipeline.ConfigureAwait(false))
+        {
+            var running = pipeline.RunAsync(signals.Stop, signals.Abort);
+            await progress.ShowWhileAsync(running).ConfigureAwait(false);
+            var report = await running.ConfigureAwait(false);
+            signals.Abort.ThrowIfCancellationRequested();
+            if (report.Failure is { } failure) ExceptionDispatchInfo.Throw(failure);
+            return await EndAsync(source, report, first, before, await hash.Value.ConfigureAwait(false)).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<Summary> EndAsync(IMediaSource source, PipelineReport report, long first, long before, string? sha256)
+    {
+        var stream = report.Streams[0];
+        if (stream.Ledger.Captured == 0 && first == 0 && !report.Stopped)
+        {
+            _folder.Abandon();
+            throw (Exception?)stream.Lost ?? new SourceLostException(job.Source.Given, "contains no frame; check --start, or the file");
+        }
+
+        var written = await CountLinesAsync(_folder.Records).ConfigureAwait(false);
+        var dropped = stream.Ledger.Outcomes.Where(o => o.Key is not ("published" or "reused")).ToDictionary(o => o.Key, o => o.Value);
+        dropped["unreadable"] = source.Unreadable;
+        if (first > before) dropped["before_resume"] = first - before;
+        var info = source.Info;
+        var seconds = Stopwatch.GetElapsedTime(_startedAt).TotalSeconds;
+        var summary = new Summary
+        {
+            Version = ProductVersion.Current,
+            Input = new SummaryInput(job.Source.Given, sha256, info.Size.Width, info.Size.Height, info.Codec, info.Duration is { } d ? Math.Round(d.TotalSeconds, 3) : null),
+            Complete = stream.Lost is null && !report.Stopped,
+            Stopped = report.Stopped,
+            Error = stream.Lost is { } lost ? ErrorLine.Text(lost) : null,
+            Frames = new SummaryFrames(first + stream.Ledger.Captured + source.Unreadable, written, before, dropped),
+            Seconds = Math.Round(seconds, 3),
+            Fps = Math.Round((written - before) / seconds, 2),
+            Models = [new SummaryModel(model.Model.Manifest.Name, model.Model.Manifest.Sha256)],
+            Tasks = [.. model.Tasks.Select(t => t.ToString().ToLowerInvariant())],
+            Device = model.Device,
+            Precision = model.Precision,
+            RefineSteps = model.RefineSteps,
+            Outputs = _folder.Written(),
+        };
+        _folder.End(summary);
+        return summary;
+    }
+
+    /// <summary>Everything that the frames' results and files depend on: a run may only be resumed as what it was.</summary>
+    private Dictionary<string, string> Settings() => new()
+    {
+        ["input"] = job.Source.Given,
+        ["input's size and time"] = string.Join(' ', job.Source.Files.Select(f => new FileInfo(f)).Select(f => f.Exists ? $"{f.Length}@{f.LastWriteTimeUtc.Ticks}" : "-").Take(1000)),
+        ["version"] = ProductVersion.Current,
+        ["--model"] = $"{model.Model.Manifest.Name} {model.Model.Manifest.Sha256}",
+        ["--tasks"] = string.Join(',', model.Tasks),
+        ["--device"] = model.Device,
+        ["--precision"] = model.Precision,
+        ["--refine-steps"] = model.RefineSteps.ToString(CultureInfo.InvariantCulture),
+        ["--overlay"] = options.Overlay?.ToString().ToLowerInvariant() ?? "none",
+        ["--maps"] = options.Maps ? "yes" : "no",
+        ["--depth-scale"] = options.DepthScale.ToString(),
+        ["--start"] = options.Capture.Start.ToString("c", CultureInfo.InvariantCulture),
+        ["--duration"] = options.Capture.Duration?.ToString("c", CultureInfo.InvariantCulture) ?? "",
+        ["--every"] = options.Capture.Every.ToString(CultureInfo.InvariantCulture),
+    };
+
+    private static async Task<long> CountLinesAsync(string path)
+    {
+        if (!File.Exists(path)) return 0;
+        var lines = 0L;
+        var buffer = new byte[1 << 16];
+        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1, FileOptions.Asynchronous);
+        await using (file.ConfigureAwait(false))
+        {
+            for (int count; (count = await file.ReadAsync(buffer).ConfigureAwait(false)) > 0;) lines += buffer.AsSpan(0, count).Count((byte)'\n');
+        }
+
+        return lines;
+    }
+}
