@@ -1,0 +1,93 @@
+using MetaPrompts.Model.Inference;
+using MetaPrompts.Model.Modules.MetaPrompts;
+
+namespace MetaPrompts.Model.Tests.Inference;
+
+public sealed class BottomUpPoseTests
+{
+    private const int Height = 48, Width = 64;
+
+    [Fact]
+    public void ThreePeopleAreFoundJointByJoint()
+    {
+        var people = new[] { Person(12, 20, 10), Person(32, 24, 16), Person(52, 22, 8) };
+        var found = BottomUpPose.Decode(Maps(people), Height, Width, 4, 4).OrderBy(pose => pose.Box.Left).ToList();
+        Assert.Equal(3, found.Count);
+        for (var p = 0; p < 3; p++)
+        {
+            for (var j = 0; j < 17; j++)
+            {
+                Assert.InRange(found[p].Keypoints[j].X / 4 - 0.5f, people[p][j].X - 0.6f, people[p][j].X + 0.6f);
+                Assert.InRange(found[p].Keypoints[j].Y / 4 - 0.5f, people[p][j].Y - 0.6f, people[p][j].Y + 0.6f);
+            }
+            Assert.InRange(found[p].Score, 0.6f, 1f);
+        }
+    }
+
+    [Fact]
+    public void AnEmptyPictureHoldsNobody() => Assert.Empty(BottomUpPose.Decode(Maps([]), Height, Width, 4, 4));
+
+    [Fact]
+    public void TheBoxHoldsTheJointsAndStaysInThePicture()
+    {
+        var pose = Assert.Single(BottomUpPose.Decode(Maps([Person(4, 20, 18)]), Height, Width, 10, 10));
+        Assert.InRange(pose.Box.Left, 0, 20);
+        Assert.True(pose.Box.Left + pose.Box.Width <= Width * 10);
+        Assert.All(pose.Keypoints.Where(k => k.X >= 0), k => Assert.InRange(k.Y, pose.Box.Top, pose.Box.Top + pose.Box.Height));
+    }
+
+    [Fact]
+    public void AFlatCentreMapDoesNotMakeACrowd()
+    {
+        var maps = new float[52 * Height * Width];
+        Assert.InRange(BottomUpPose.Decode(maps, Height, Width, 4, 4).Count, 0, BottomUpPose.MostPeople);
+    }
+
+    [Fact]
+    public void NumbersThatAreNoneDoNotThrow()
+    {
+        var maps = new float[52 * Height * Width];
+        Array.Fill(maps, float.NaN);
+        Assert.Empty(BottomUpPose.Decode(maps, Height, Width, 4, 4));
+    }
+
+    private static (float X, float Y)[] Person(float x, float y, float size) =>
+        [.. Enumerable.Range(0, 17).Select(j => (x + (j % 2 == 0 ? 1 : -1) * size * 0.15f, y + size * (j / 16f - 0.5f)))];
+
+    private static float[] Maps((float X, float Y)[][] people)
+    {
+        var maps = new float[52 * Height * Width];
+        Array.Fill(maps, -8f, 0, 18 * Height * Width);
+        foreach (var person in people)
+        {
+            for (var j = 0; j < 17; j++) Blob(maps, j, person[j].X, person[j].Y);
+            var (cx, cy) = (person.Average(p => p.X), person.Average(p => p.Y));
+            Blob(maps, 17, cx, cy);
+            for (var y = (int)cy - 1; y <= (int)cy + 2; y++)
+            {
+                for (var x = (int)cx - 1; x <= (int)cx + 2; x++)
+                {
+                    for (var j = 0; j < 17; j++)
+                    {
+                        maps[((18 + 2 * j) * Height + y) * Width + x] = (person[j].X - x) / MetaPromptsMulti.OffsetUnit;
+                        maps[((19 + 2 * j) * Height + y) * Width + x] = (person[j].Y - y) / MetaPromptsMulti.OffsetUnit;
+                    }
+                }
+            }
+        }
+        return maps;
+    }
+
+    private static void Blob(float[] maps, int channel, float cx, float cy)
+    {
+        for (var y = 0; y < Height; y++)
+        {
+            for (var x = 0; x < Width; x++)
+            {
+                var p = Math.Clamp(MathF.Exp(-((x - cx) * (x - cx) + (y - cy) * (y - cy)) / 2), 0.0004f, 0.98f);
+                ref var cell = ref maps[(channel * Height + y) * Width + x];
+                cell = Math.Max(cell, MathF.Log(p / (1 - p)));
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Checkpoints;
+using MetaPrompts.Model.Inference;
+using MetaPrompts.Model.Modules.MetaPrompts;
+using static TorchSharp.torch;
+
+namespace MetaPrompts.Model.Tests.Inference;
+
+public sealed class PerceptionModelsTests : IDisposable
+{
+    private static readonly ExecutionOptions _cpu = new() { Device = "cpu" };
+    private readonly string _folder = Directory.CreateTempSubdirectory("models").FullName;
+    private readonly string _manifest;
+
+    public PerceptionModelsTests() => _manifest = MiniFiles.Write(_folder);
+
+    [Fact]
+    public void TheEmbeddedModelOpensAndKnowsItsTasks()
+    {
+        using var model = PerceptionModels.Open(PerceptionModels.Embedded, _cpu);
+        Assert.Equal([PerceptionTask.Depth, PerceptionTask.Segmentation, PerceptionTask.Pose], model.Manifest.Tasks);
+        Assert.Equal(17, model.Manifest.Keypoints.Count);
+    }
+
+    [Fact]
+    public void TheEmbeddedModelKeepsItsBudget()
+    {
+        using var network = new MetaPromptsMulti(PerceptionModels.Manifest(PerceptionModels.Embedded));
+        Assert.InRange(network.parameters().Sum(parameter => parameter.numel()), 1_000_000, 12_000_000);
+    }
+
+    [Fact]
+    public void UnknownNamesListWhatIsKnown()
+    {
+        var refused = Assert.Throws<ModelRefusedException>(() => PerceptionModels.Open("mimi", _cpu));
+        Assert.Contains("mini", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(3, refused.ExitCode);
+    }
+
+    [Fact]
+    public void ChangedWeightsAreRefusedBeforeTheyAreRead()
+    {
+        using (var file = File.OpenWrite(Path.Combine(_folder, "tiny.safetensors")))
+        {
+            file.Position = file.Length - 1;
+            file.WriteByte(0x5a);
+        }
+        var refused = Assert.Throws<ModelRefusedException>(() => PerceptionModels.Open(_manifest, _cpu));
+        Assert.Contains("sha256", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"refineSteps\": 3,", "\"refineSteps\": 0,", "refineSteps")]
+    [InlineData("\"licence\": \"MIT\"", "\"licenze\": \"MIT\"", "licen")]
+    [InlineData("\"keyMap\": \"mini\"", "\"keyMap\": \"maxi\"", "maxi")]
+    [InlineData("\"kind\": \"multi\"", "\"kind\": \"other\"", "other")]
+    [InlineData("\"weights\": \"tiny.safetensors\"", "\"weights\": \"../tiny.safetensors\"", "beside")]
+    [InlineData("\"normGroups\": 4", "\"normGroups\": 3", "multiples")]
+    [InlineData("\"modelChannels\": 8", "\"modelChannels\": 16", "another shape")]
+    public void ABadManifestIsRefusedByTheFieldsName(string good, string bad, string named)
+    {
+        var text = File.ReadAllText(_manifest);
+        Assert.Contains(good, text, StringComparison.Ordinal);
+        File.WriteAllText(_manifest, text.Replace(good, bad, StringComparison.Ordinal));
+        var refused = Assert.ThrowsAny<ModelRefusedException>(() => PerceptionModels.Open(_manifest, _cpu));
+        Assert.Contains(named, refused.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain('\n', refused.Message);
+    }
+
+    [Fact]
+    public void WhatIsMissingLeftOverOrTiedDifferentlyIsReported()
+    {
+        using var scope = NewDisposeScope();
+        using var network = new MetaPromptsMulti(MiniFiles.Manifest);
+        var tensors = network.state_dict();
+        tensors.Remove("t1");
+        tensors["stranger"] = ones(2);
+        tensors["t2"] = ones(1, 7);
+        var path = Path.Combine(_folder, "bad.safetensors");
+        SafetensorsWriter.Write(path, tensors);
+        using var reader = new SafetensorsReader(path);
+        var report = Assert.Throws<CheckpointException>(() => CheckpointLoader.Load(network, reader, PublishedKeyMaps.Named("mini"), path)).Report;
+        Assert.Equal(["t1"], report.Missing);
+        Assert.Equal(["stranger"], report.Unexpected);
+        Assert.StartsWith("t2 ", Assert.Single(report.WrongShape), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("fp16", "cpu", null)]
+    [InlineData("fp33", "cpu", null)]
+    [InlineData("fp32", "gpu", null)]
+    [InlineData("fp32", "cpu", 4)]
+    [InlineData("fp32", "cpu", 0)]
+    public void OptionsThatCannotWorkAreRefused(string precision, string device, int? steps) =>
+        Assert.Equal(2, Assert.Throws<ConfigurationException>(() => PerceptionModels.Open(_manifest, new ExecutionOptions { Precision = precision, Device = device, RefineSteps = steps })).ExitCode);
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+}
