@@ -34,7 +34,8 @@ public sealed class SafetensorsReader : ICheckpointReader
         catch (Exception problem)
         {
             _file.Dispose();
-            if (problem is JsonException) throw new CheckpointFormatException(name, "header is not valid JSON", problem);
+            // Text that is no UTF-8 surfaces as an InvalidOperationException only when it is read.
+            if (problem is JsonException or InvalidOperationException) throw new CheckpointFormatException(name, "header is not valid JSON", problem);
             throw;
         }
         Entries = [.. _entries.Values.OrderBy(entry => entry.Start).Select(entry => entry.Entry)];

@@ -19,7 +19,7 @@ internal static class MiniFiles
             VaeNumResBlocks = 1, ZChannels = 4, VaeInStride = 2, EmbedDim = 16, HeadChannels = 8, FuseGroups = 4,
         },
         RefineSteps = 3, DefaultRefineSteps = 2, MetaPrompts = new Dictionary<PerceptionTask, int> { [PerceptionTask.Depth] = 3, [PerceptionTask.Segmentation] = 4, [PerceptionTask.Pose] = 5 },
-        WorkingSize = new ImageSize(128, 128), MinDepth = 0.25f, MaxDepth = 80, Classes = [.. Enumerable.Range(0, 6).Select(i => new ClassInfo($"class{i}", "#102030"))],
+        WorkingSize = new ImageSize(192, 256), MinDepth = 0.25f, MaxDepth = 80, Classes = [.. Enumerable.Range(0, 6).Select(i => new ClassInfo($"class{i}", "#102030"))],
         Keypoints = [.. Enumerable.Range(0, 17).Select(i => $"joint{i}")], Source = "random", Licence = "MIT",
     };
 

@@ -92,10 +92,9 @@ public sealed class MultiTaskModelTests : IDisposable
     }
 
     [Theory]
-    [InlineData(480, 640, 128, 192)]
-    [InlineData(360, 640, 128, 192)]
-    [InlineData(640, 360, 192, 128)]
-    [InlineData(500, 500, 128, 128)]
+    [InlineData(480, 640, 192, 256)]
+    [InlineData(360, 640, 192, 320)]
+    [InlineData(640, 360, 320, 192)]
     public void KeysAreMultiplesOf64NearTheAspect(int height, int width, int expectedHeight, int expectedWidth)
     {
         using var model = Open();
