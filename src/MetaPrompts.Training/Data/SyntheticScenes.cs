@@ -13,7 +13,9 @@ public static class SyntheticScenes
 
     /// <summary>The same scenes in every run and release: scores can be compared.</summary>
     /// <param name="index">From 0.</param>
-    public static SceneFrame Validation(int index, ImageSize size) => SceneRenderer.Render(SceneGrammar.Compose(ValidationHalf | (ulong)(uint)index), size);
+    public static SceneFrame Validation(int index, ImageSize size) => SceneRenderer.Render(SceneGrammar.Compose(ValidationSeed(index)), size);
 
-    private static ulong TrainingSeed(int seed, int index) => ((ulong)(uint)seed << 31) ^ (ulong)(uint)index;
+    internal static ulong ValidationSeed(int index) => ValidationHalf | (uint)index;
+
+    internal static ulong TrainingSeed(int seed, int index) => ((ulong)(uint)seed << 31) ^ (ulong)(uint)index;
 }

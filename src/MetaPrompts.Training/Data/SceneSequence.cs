@@ -1,0 +1,35 @@
+using MetaPrompts.Core.Flow;
+using MetaPrompts.Core.Frames;
+using MetaPrompts.Core.Results;
+using MetaPrompts.Training.Data.Scenes;
+
+namespace MetaPrompts.Training.Data;
+
+/// <summary>A film of one scene with exact truth in every frame: people walk, cars drive, and where the scene has a moving camera it moves.</summary>
+/// <param name="Seed">Of the scene.</param>
+/// <param name="Seconds">Length.</param>
+/// <param name="Rate">Frames per second.</param>
+public sealed record SceneSequence(ulong Seed, ImageSize Size, double Seconds = 6, double Rate = 25)
+{
+    public int Count => (int)Math.Round(Seconds * Rate);
+
+    /// <summary>Rendered in order as they are asked for, on all cores.</summary>
+    public IEnumerable<SceneFrame> Render()
+    {
+        var scene = SceneGrammar.Compose(Seed);
+        return OrderedRendering.Run(Count, i => SceneRenderer.Render(scene, Size, i / Rate));
+    }
+
+    /// <summary>The same with its truth as the prediction, ready for any sink; who enumerates disposes each before asking for the next.</summary>
+    /// <param name="stream">Name in the stamps.</param>
+    public IEnumerable<PerceivedFrame> Perceived(StreamId stream)
+    {
+        var sequence = 0L;
+        foreach (var rendered in Render())
+        {
+            var time = TimeSpan.FromSeconds(sequence / Rate);
+            var stamp = new FrameStamp(stream, sequence++, DateTimeOffset.UnixEpoch + time, time, Size);
+            yield return new PerceivedFrame(new Frame(stamp, PixelCopies.Of(rendered.Rgb, Size)), new PerceptionResult(stamp, SceneTruth.Of(rendered), default));
+        }
+    }
+}
