@@ -31,6 +31,10 @@ internal static class Program
     private static RootCommand Root(Signals signals) => new("Turns video into depth, segmentation and pose: from files, with MetaPrompts models.")
     {
         Process.Create(signals),
+        Train.Create(),
+        Bench.Create(signals),
+        ModelVerb.Create(),
         Inspect.Create(),
+        Doctor.Create(),
     };
 }

@@ -55,6 +55,15 @@ public static class PerceptionModels
         }
     }
 
+    /// <summary>Names, types and shapes in a model's weight file, as its header states them.</summary>
+    /// <inheritdoc cref="Manifest"/>
+    public static IReadOnlyList<WeightEntry> Weights(string nameOrPath)
+    {
+        using var files = Find(nameOrPath);
+        using var reader = new SafetensorsReader(files.OpenWeights(), files.Manifest.Weights);
+        return [.. reader.Entries.Select(e => new WeightEntry(e.Name, e.Dtype.ToString(), e.Shape))];
+    }
+
     private static ModelFiles Find(string nameOrPath)
     {
         ArgumentException.ThrowIfNullOrEmpty(nameOrPath);

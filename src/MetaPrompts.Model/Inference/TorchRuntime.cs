@@ -12,6 +12,15 @@ public static partial class TorchRuntime
     /// <summary>Threads the library computes with.</summary>
     public static int Threads { get; private set; }
 
+    /// <summary>Of libtorch: <c>2.10.0</c>.</summary>
+    public static string Version => __version__;
+
+    /// <summary>Tensors alive in this process.</summary>
+    public static long LiveTensors => Tensor.TotalCount;
+
+    /// <summary>CUDA devices that this build of libtorch can use.</summary>
+    public static int CudaDevices => cuda.is_available() ? cuda.device_count() : 0;
+
     /// <summary>
     /// Lets waiting OpenMP threads sleep (spinning ones slow a shared machine several times over, measured) and takes no more threads than the process may use.
     /// The framework's own environment does not reach native code, so libc is asked.

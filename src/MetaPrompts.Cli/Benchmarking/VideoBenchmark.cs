@@ -1,0 +1,161 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using MetaPrompts.Cli.Display;
+using MetaPrompts.Cli.Jobs;
+using MetaPrompts.Cli.Options;
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Flow;
+using MetaPrompts.Core.Frames;
+using MetaPrompts.Io.Capture;
+using MetaPrompts.Io.Ffmpeg;
+using MetaPrompts.Io.Imaging;
+using MetaPrompts.Model.Inference;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace MetaPrompts.Cli.Benchmarking;
+
+/// <summary>
+/// Model alone: the frames are decoded beforehand, each goes through the model by itself. End to end: the same frames from the file through the corridor into overlay video and records.
+/// The two are measured in turn, so that what else happens on the machine touches both.
+/// </summary>
+internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int frames, int rounds)
+{
+    private const int WarmUp = 5;
+
+    public async Task<BenchResult> RunAsync(Signals signals)
+    {
+        using var loaded = LoadedModel.Open(choice);
+        using var device = new DeviceThread("metaprompts-device");
+        var decoded = await DecodeAsync(signals.Stop).ConfigureAwait(false);
+        var folder = Directory.CreateTempSubdirectory("metaprompts-bench-");
+        try
+        {
+            var key = loaded.Model.BatchKey(decoded[0].Pixels.Size);
+            await device.RunAsync(() => PredictAll(loaded, decoded.Take(WarmUp), [])).ConfigureAwait(false);
+            var before = TorchRuntime.LiveTensors;
+            List<double> calls = [], modelFps = [], modelCpu = [], wholeFps = [], wholeCpu = [];
+            var allocated = 0L;
+            for (var round = 0; round < rounds; round++)
+            {
+                signals.Stop.ThrowIfCancellationRequested();
+                Terminal.Note(string.Create(CultureInfo.InvariantCulture, $"metaprompts: bench: round {round + 1} of {rounds}"));
+                var (seconds, cpu) = await MeasureAsync(() => device.RunAsync(() => PredictAll(loaded, decoded, calls))).ConfigureAwait(false);
+                modelFps.Add(decoded.Count / seconds);
+                modelCpu.Add(cpu / decoded.Count);
+
+                var managed = GC.GetTotalAllocatedBytes();
+                (seconds, cpu) = await MeasureAsync(() => RunWholeAsync(loaded, device, Path.Combine(folder.FullName, round.ToString(CultureInfo.InvariantCulture)), decoded.Count, signals)).ConfigureAwait(false);
+                allocated += GC.GetTotalAllocatedBytes() - managed;
+                wholeFps.Add(decoded.Count / seconds);
+                wholeCpu.Add(cpu / decoded.Count);
+            }
+
+            var size = decoded[0].Pixels.Size;
+            return new BenchResult(
+                Machine(), Versions(), Method(decoded.Count), loaded.Model.Manifest.Name, [.. loaded.Tasks.Select(t => t.ToString().ToLowerInvariant())], loaded.Device, loaded.Precision, loaded.RefineSteps,
+                new BenchInput(spec.Given, size.Width, size.Height, key.Width, key.Height, decoded.Count),
+                new BenchFrame(new BenchSpeed(Round(Median(modelFps)), Round(Median(calls)), Round(Median(modelCpu)))),
+                new BenchSpeed(Round(Median(wholeFps)), Round(1000 / Median(wholeFps)), Round(Median(wholeCpu))),
+                new BenchRatio(Round(Median(wholeFps) / Median(modelFps))),
+                new BenchMemory(PeakBytes(), TorchRuntime.LiveTensors - before, allocated / (rounds * decoded.Count)));
+        }
+        finally
+        {
+            foreach (var frame in decoded) frame.Dispose();
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<(double Seconds, double CpuMs)> MeasureAsync(Func<Task> run)
+    {
+        using var self = System.Diagnostics.Process.GetCurrentProcess();
+        var cpu = self.TotalProcessorTime;
+        var started = Stopwatch.GetTimestamp();
+        await run().ConfigureAwait(false);
+        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        self.Refresh();
+        return (seconds, (self.TotalProcessorTime - cpu).TotalMilliseconds);
+    }
+
+    private static int PredictAll(LoadedModel loaded, IEnumerable<Frame> decoded, List<double> calls)
+    {
+        var done = 0;
+        foreach (var frame in decoded)
+        {
+            using var batch = new FrameBatch([frame.Share()], loaded.Model.BatchKey(frame.Pixels.Size));
+            var started = Stopwatch.GetTimestamp();
+            done += loaded.Model.Predict(batch).Count;
+            calls.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        }
+
+        return done;
+    }
+
+    private async Task<List<Frame>> DecodeAsync(CancellationToken stop)
+    {
+        var decoded = new List<Frame>();
+        var source = await Sources.OpenAsync(spec, new CaptureOptions(), Terminal.Warn, stop).ConfigureAwait(false);
+        await using (source.ConfigureAwait(false))
+        {
+            await foreach (var frame in source.ReadAsync(stop).ConfigureAwait(false))
+            {
+                decoded.Add(frame);
+                if (decoded.Count == frames) break;
+            }
+        }
+
+        return decoded.Count > 0 ? decoded : throw new SourceLostException(spec.Given, "contains no frame");
+    }
+
+    private async Task RunWholeAsync(LoadedModel loaded, DeviceThread device, string path, int count, Signals signals)
+    {
+        var source = await Sources.OpenAsync(spec, new CaptureOptions(), Terminal.Warn, signals.Stop).ConfigureAwait(false);
+        await using (source.ConfigureAwait(false))
+        {
+            var first = new FirstFrames(source, count);
+            var options = new FileJobOptions(path, choice, OverlayMode.Grid, false, DepthScale.Millimetres, new CaptureOptions(), false, false, false);
+            var sinks = await Composition.OpenSinksAsync(new JobFolder(path), options, loaded, source.Info, false, Terminal.Warn, signals.Stop).ConfigureAwait(false);
+            await using (sinks.ConfigureAwait(false))
+            {
+                var pipeline = Composition.OfFile(first, loaded, device, sinks, new Progress<PipelineProgress>(), NullLogger.Instance);
+                await using (pipeline.ConfigureAwait(false)) (await pipeline.RunAsync(signals.Stop, signals.Abort).ConfigureAwait(false)).ThrowIfFailed();
+            }
+        }
+    }
+
+    private string Method(int count) => string.Create(CultureInfo.InvariantCulture,
+        $"{rounds} rounds of {count} frames, model only and end to end in turn, {WarmUp} frames of warm-up, one frame a call, {TorchRuntime.Threads} threads, medians; model only: decoded frames to results; end to end: file to overlay.mp4 (grid) and records.jsonl, opening and closing included");
+
+    private static string Machine()
+    {
+        var lines = File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo") : [];
+        var name = lines.FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();
+        return string.Create(CultureInfo.InvariantCulture, $"{name}, {Environment.ProcessorCount} processors, {RuntimeInformation.OSDescription}, {DateTimeOffset.UtcNow:yyyy-MM-dd HH:mm} UTC, load {Load()}");
+    }
+
+    /// <summary>Of the last minute: other programs' work makes every number worse.</summary>
+    private static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
+
+    private static Dictionary<string, string> Versions() => new()
+    {
+        ["metaprompts"] = ProductVersion.Current,
+        ["libtorch"] = TorchRuntime.Version,
+        ["dotnet"] = Environment.Version.ToString(),
+        ["ffmpeg"] = FfmpegTools.Current?.Version ?? "none",
+    };
+
+    private static long PeakBytes()
+    {
+        using var self = System.Diagnostics.Process.GetCurrentProcess();
+        return self.PeakWorkingSet64;
+    }
+
+    private static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToArray();
+        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
+    }
+
+    private static double Round(double value) => Math.Round(value, 3);
+}

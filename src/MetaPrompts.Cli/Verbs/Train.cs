@@ -1,0 +1,72 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using MetaPrompts.Cli.Display;
+using MetaPrompts.Cli.Options;
+using MetaPrompts.Cli.Yaml;
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Training;
+
+namespace MetaPrompts.Cli.Verbs;
+
+/// <summary><c>train -c FILE</c>: learns by a recipe; resumes exactly.</summary>
+internal static class Train
+{
+    private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(10);
+
+    public static Command Create()
+    {
+        var recipe = new Option<string>("--config", "-c") { Description = "Recipe (configs/train/*.yaml).", HelpName = "FILE", Required = true };
+        var output = Parsers.Text("--out", "DIR", "Folder of the run: state, weights, manifest, metrics.csv; default: runs/<name of the recipe>.");
+        var from = Parsers.Text("--from", "FILE", "Weights (.safetensors) to begin with.");
+        var resume = Parsers.Switch("--resume", "Go on with the run in the folder.");
+        var set = new Option<string[]>("--set") { Description = "Overrides one value of the recipe, for example training.batchSize=4.", HelpName = "KEY=VALUE", DefaultValueFactory = _ => [] };
+        var command = new Command("train", "Trains a model by a recipe.") { recipe, output, from, resume, set, Parsers.Switch("--verbose", "Stack traces.") };
+        command.SetAction((parsed, stop) => Task.FromResult(Run(parsed.GetRequiredValue(recipe), parsed.GetRequiredValue(set), parsed.GetValue(output), parsed.GetValue(from), parsed.GetValue(resume), stop)));
+        return command;
+    }
+
+    private static int Run(string path, string[] set, string? output, string? from, bool resume, CancellationToken stop)
+    {
+        var recipe = RecipeFile.Read(path, set);
+        var folder = output ?? Path.Combine("runs", recipe.Name);
+        var run = new TrainingRun(recipe, folder);
+        var exists = File.Exists(run.StatePath);
+        if (exists && !resume) throw new ConfigurationException(folder, "holds a run already; use --resume to go on, or another --out");
+        if (!exists && resume) throw new ConfigurationException(folder, "holds no run to resume; leave out --resume to begin one");
+        if (from is not null && !File.Exists(from)) throw new ConfigurationException("--from", $"{from} does not exist; check the path");
+        Directory.CreateDirectory(folder);
+        File.Copy(path, Path.Combine(folder, "recipe.yaml"), overwrite: true);
+        File.WriteAllLines(Path.Combine(folder, "overrides.txt"), set);
+
+        var startedAt = Stopwatch.GetTimestamp();
+        var toldAt = startedAt;
+        TrainingProgress? last = null;
+        foreach (var progress in run.Run(from, stop))
+        {
+            var first = last is null;
+            last = progress;
+            if (!first && Stopwatch.GetElapsedTime(toldAt) < LineEvery) continue;
+            toldAt = Stopwatch.GetTimestamp();
+            Terminal.Note(Line(progress));
+        }
+
+        if (last is null)
+        {
+            Console.Out.WriteLine($"{recipe.Name}: all {recipe.Training.TotalSteps} steps were done already → {folder}");
+            return ExitCodes.Done;
+        }
+
+        var stopped = last.Step < last.TotalSteps ? "; stopped, --resume goes on" : "";
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{recipe.Name}: step {last.Step} of {last.TotalSteps}, loss {last.Loss:0.000}, {Stopwatch.GetElapsedTime(startedAt).TotalSeconds:0} s → {run.ManifestPath}{stopped}"));
+        return ExitCodes.Done;
+    }
+
+    private static string Line(TrainingProgress p)
+    {
+        var left = TimeSpan.FromSeconds(p.StepTime.TotalSeconds * (p.TotalSteps - p.Step));
+        var losses = string.Join(' ', p.Losses.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => string.Create(CultureInfo.InvariantCulture, $"{l.Key} {l.Value:0.000}")));
+        return string.Create(CultureInfo.InvariantCulture, $"metaprompts: step {p.Step}/{p.TotalSteps}, loss {p.Loss:0.000} ({losses}), rate {p.LearningRate:0.0e0}, {p.StepTime.TotalSeconds:0.00} s a step, about {(int)left.TotalHours}:{left.Minutes:00} h left");
+    }
+}

@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MetaPrompts.Cli.Options;
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Frames;
+using MetaPrompts.Training;
+
+namespace MetaPrompts.Cli.Yaml;
+
+/// <summary>A training recipe from its YAML file. An unknown key is an error that names file, line and the nearest known key.</summary>
+internal static class RecipeFile
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        NumberHandling = JsonNumberHandling.Strict,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false), new SizeConverter() },
+    };
+
+    /// <param name="set">Assignments of <c>--set</c>.</param>
+    /// <exception cref="ConfigurationException">What is wrong, and where.</exception>
+    public static TrainingRecipe Read(string path, IEnumerable<string> set)
+    {
+        var yaml = YamlDocumentReader.Read(path);
+        foreach (var assignment in set) yaml.Set(assignment);
+        RefuseUnknown(yaml, yaml.Root, typeof(TrainingRecipe), "");
+        try
+        {
+            return yaml.Root.Deserialize<TrainingRecipe>(Json) ?? throw new ConfigurationException(path, "is empty");
+        }
+        catch (JsonException e)
+        {
+            var key = (e.Path ?? "").TrimStart('$').TrimStart('.');
+            var problem = e.InnerException is FormatException inner ? inner.Message : e.Message.Split(" Path:")[0].Split(" LineNumber")[0].TrimEnd('.');
+            throw new ConfigurationException(yaml.Where(key), problem);
+        }
+    }
+
+    private static void RefuseUnknown(YamlDocumentReader yaml, System.Text.Json.Nodes.JsonObject values, Type type, string path)
+    {
+        var known = type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite).ToDictionary(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name), p => p.PropertyType);
+        foreach (var (key, value) in values)
+        {
+            var below = path.Length == 0 ? key : $"{path}.{key}";
+            if (!known.TryGetValue(key, out var propertyType))
+            {
+                var nearest = known.Keys.MinBy(k => UsageErrors.Distance(key, k))!;
+                throw new ConfigurationException(yaml.Where(below), $"is not a key here; {(UsageErrors.Distance(key, nearest) <= Math.Max(2, key.Length / 3) ? $"did you mean {nearest}?" : $"known are {string.Join(", ", known.Keys)}")}");
+            }
+
+            if (value is System.Text.Json.Nodes.JsonObject inner && propertyType.Assembly != typeof(object).Assembly) RefuseUnknown(yaml, inner, propertyType, below);
+        }
+    }
+
+    /// <summary><c>192x256</c>: height, then width, as in tensor shapes.</summary>
+    private sealed class SizeConverter : JsonConverter<ImageSize>
+    {
+        public override ImageSize Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            var text = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+            return text?.Split('x') is [var h, var w] && int.TryParse(h, NumberStyles.None, CultureInfo.InvariantCulture, out var height) && int.TryParse(w, NumberStyles.None, CultureInfo.InvariantCulture, out var width) && height > 0 && width > 0
+                ? new ImageSize(height, width)
+                : throw new JsonException(null, new FormatException("must be HEIGHTxWIDTH, for example 192x256"));
+        }
+
+        public override void Write(Utf8JsonWriter writer, ImageSize value, JsonSerializerOptions options) => writer.WriteStringValue(string.Create(CultureInfo.InvariantCulture, $"{value.Height}x{value.Width}"));
+    }
+}
