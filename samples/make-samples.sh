@@ -9,6 +9,6 @@ vtest=/usr/share/doc/opencv-doc/examples/data/vtest.avi
 ffmpeg -v error -y -ss 18 -t 10 -i "$vtest" -an -c:v libx264 -preset veryslow -crf 27 -pix_fmt yuv420p -map_metadata -1 -movflags +faststart pedestrians.mp4
 
 # Six seconds of a scene the project renders, with its exact truth beside it.
-../metaprompts scenes --seed 21 --seconds 6 --fps 25 --size 256x384 --out rendered
-mv rendered/rendered.mp4 rendered.mp4
-rm -rf rendered-truth && mv rendered/truth rendered-truth && rmdir rendered
+rm -rf rendered-truth
+../metaprompts scenes --seed 21 --seconds 6 --fps 25 --size 384x256 --out rendered-truth
+mv rendered-truth/frames.mp4 rendered.mp4

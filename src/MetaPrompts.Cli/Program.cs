@@ -32,6 +32,8 @@ internal static class Program
     {
         Process.Create(signals),
         Train.Create(),
+        Eval.Create(),
+        Scenes.Create(),
         Bench.Create(signals),
         ModelVerb.Create(),
         Inspect.Create(),

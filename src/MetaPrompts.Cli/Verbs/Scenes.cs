@@ -1,0 +1,48 @@
+using System.CommandLine;
+using System.Globalization;
+using MetaPrompts.Cli.Display;
+using MetaPrompts.Cli.Options;
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Frames;
+using MetaPrompts.Training.Data;
+
+namespace MetaPrompts.Cli.Verbs;
+
+/// <summary><c>scenes --out DIR</c>: renders a film with its exact truth beside it.</summary>
+internal static class Scenes
+{
+    public static Command Create()
+    {
+        var output = new Option<string>("--out") { Description = "Folder for frames.mp4, records.jsonl, depth/ and segmentation/.", HelpName = "DIR", Required = true };
+        var seed = Parsers.Number("--seed", "Which scene; the same number gives the same film.", 0, int.MaxValue);
+        var seconds = Parsers.Number("--seconds", "Length; default 6.", 1, 3600);
+        var rate = Parsers.Number("--fps", "Frames per second; default 25.", 1, 120);
+        var size = Parsers.Text("--size", "WxH", "Of the picture, both even; default 384x256.");
+        var noMaps = Parsers.Switch("--no-maps", "Leave out the depth and class maps.");
+        var command = new Command("scenes", "Renders a film of a made-up scene with exact depth, classes and joints.") { output, seed, seconds, rate, size, noMaps, Parsers.Switch("--verbose", "Stack traces.") };
+        command.SetAction(async (parsed, stop) =>
+        {
+            var folder = parsed.GetRequiredValue(output);
+            if (File.Exists(Path.Combine(folder, SceneSequenceFiles.Video))) throw new ConfigurationException("--out", $"{folder} holds a film already; name another folder");
+            var sequence = new SceneSequence((ulong)(parsed.GetValue(seed) ?? 0), Size(parsed.GetValue(size) ?? "384x256"), parsed.GetValue(seconds) ?? 6, parsed.GetValue(rate) ?? 25);
+            await SceneSequenceFiles.WriteAsync(sequence, folder, !parsed.GetValue(noMaps), done => Tell(done, sequence.Count), stop).ConfigureAwait(false);
+            Console.Out.WriteLine($"{sequence.Count} frames → {folder}/");
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static ImageSize Size(string text)
+    {
+        var parts = text.Split('x');
+        if (parts.Length == 2 && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var width) && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var height)
+            && width is >= 16 and <= 4096 && height is >= 16 and <= 4096 && width % 2 == 0 && height % 2 == 0)
+            return new(height, width);
+        throw new ConfigurationException("--size", $"must be WIDTHxHEIGHT, even, 16…4096, is '{text}'");
+    }
+
+    private static void Tell(int done, int count)
+    {
+        if (done % 50 == 0 || done == count) Terminal.Note(string.Create(CultureInfo.InvariantCulture, $"metaprompts: {done}/{count} frames"));
+    }
+}
