@@ -54,7 +54,7 @@ public sealed partial class DocsTests
         git.WaitForExit();
         Assert.NotEmpty(files);
         var text = files.Where(file => Path.GetExtension(file) is ".cs" or ".md" or ".sh" or ".props" or ".targets" or ".csproj" or ".json" or ".yaml" or ".yml" or "" && File.Exists(Path.Combine(Repository.Root, file)));
-        Assert.Empty(text.Where(file => File.ReadAllText(Path.Combine(Repository.Root, file)) is var content && forbidden.Any(word => content.Contains(word, StringComparison.Ordinal))));
+        Assert.DoesNotContain(text, file => File.ReadAllText(Path.Combine(Repository.Root, file)) is var content && forbidden.Any(word => content.Contains(word, StringComparison.Ordinal)));
     }
 
     /// <summary>`Training/Data/…` in prose means the project `MetaPrompts.Training`.</summary>
