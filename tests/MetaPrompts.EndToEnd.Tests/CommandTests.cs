@@ -1,0 +1,88 @@
+using System.Text.Json;
+
+namespace MetaPrompts.EndToEnd.Tests;
+
+/// <summary>The verbs beside <c>process</c>.</summary>
+public sealed class CommandTests : IDisposable
+{
+    private readonly Workspace _work = new();
+
+    public void Dispose() => _work.Dispose();
+
+    [Fact]
+    public async Task Model_list_and_info_tell_of_mini()
+    {
+        var list = await Cli.RunAsync(_work.Folder, "model", "list");
+        Assert.Equal(0, list.ExitCode);
+        Assert.StartsWith("mini ", list.Output, StringComparison.Ordinal);
+
+        var info = await Cli.RunAsync(_work.Folder, "model", "info", "mini", "--json");
+        Assert.True(info.ExitCode == 0, info.Error);
+        var card = JsonDocument.Parse(info.Output).RootElement;
+        Assert.InRange(card.GetProperty("parameters").GetInt64(), 1_000_000, 12_000_000);
+        Assert.Equal(10, card.GetProperty("manifest").GetProperty("classes").GetArrayLength());
+        Assert.Equal(17, card.GetProperty("manifest").GetProperty("keypoints").GetArrayLength());
+        Assert.Contains(card.GetProperty("tensors").EnumerateArray(), t => t.GetProperty("name").GetString()!.Contains("meta_prompts", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Inspect_says_what_a_video_is()
+    {
+        _work.Clip(frames: 20, rate: 10, size: "160x120");
+        var run = await Cli.RunAsync(_work.Folder, "inspect", "clip.mp4", "--json");
+        Assert.True(run.ExitCode == 0, run.Error);
+        var seen = JsonDocument.Parse(run.Output).RootElement;
+        Assert.Equal(("h264", 160, 120, false), (seen.GetProperty("codec").GetString(), seen.GetProperty("width").GetInt32(), seen.GetProperty("height").GetInt32(), seen.GetProperty("live").GetBoolean()));
+        Assert.Equal((10, 10, 20), (seen.GetProperty("declared_fps").GetDouble(), seen.GetProperty("measured_fps").GetDouble(), seen.GetProperty("frames").GetInt64()));
+    }
+
+    [Fact]
+    public async Task Doctor_finds_everything_in_order()
+    {
+        var run = await Cli.RunAsync(_work.Folder, "doctor", "--json");
+        Assert.True(run.ExitCode == 0, run.Output);
+        var findings = JsonDocument.Parse(run.Output).RootElement.EnumerateArray().ToDictionary(f => f.GetProperty("name").GetString()!, f => f.GetProperty("state").GetString());
+        Assert.All(["libtorch", "device", "model mini", "opencv", "ffmpeg", "encoder"], name => Assert.Equal("ok", findings[name]));
+    }
+
+    [Fact]
+    public async Task Without_ffmpeg_doctor_names_the_mend_and_process_still_works()
+    {
+        _work.Clip(frames: 4);
+        string[] without = ["env", "METAPROMPTS_FFMPEG=none"];
+        var doctor = await Cli.RunBehindAsync(without, _work.Folder, "doctor");
+        Assert.Equal(0, doctor.ExitCode);
+        Assert.Contains("apt-get install -y ffmpeg", doctor.Output, StringComparison.Ordinal);
+
+        var run = await Cli.RunBehindAsync(without, _work.Folder, "process", "clip.mp4", "--out", "out");
+        Assert.True(run.ExitCode == 0, run.Error);
+        Assert.Contains("metaprompts: warning: ", run.Error, StringComparison.Ordinal);
+        Assert.Equal(4, _work.Sequences("out/clip/records.jsonl").Length);
+        Assert.Equal(4, _work.FramesOf("out/clip/overlay.mp4"));
+    }
+
+    [Fact]
+    public async Task Bench_measures_both_ways_and_leaves_no_tensor_behind()
+    {
+        _work.Clip(frames: 6);
+        var run = await Cli.RunAsync(_work.Folder, "bench", "clip.mp4", "--frames", "6", "--rounds", "1", "--json");
+        Assert.True(run.ExitCode == 0, run.Error);
+        var result = JsonDocument.Parse(run.Output).RootElement;
+        var model = result.GetProperty("frame").GetProperty("default").GetProperty("fps").GetDouble();
+        var whole = result.GetProperty("end_to_end").GetProperty("fps").GetDouble();
+        Assert.True(model > 0 && whole > 0);
+        Assert.Equal(whole / model, result.GetProperty("ratio").GetProperty("end_to_end_vs_model").GetDouble(), 2);
+        Assert.Equal(0, result.GetProperty("memory").GetProperty("live_tensors").GetInt64());
+        Assert.InRange(result.GetProperty("memory").GetProperty("peak_bytes").GetInt64(), 50L << 20, 2L << 30);
+    }
+
+    [Fact]
+    public async Task A_wrong_key_in_a_recipe_is_shown_with_its_line()
+    {
+        File.WriteAllText(_work["recipe.yaml"], "name: tiny\nrefineSteps: 1\ntraining:\n  batchsize: 2\n");
+        var run = await Cli.RunAsync(_work.Folder, "train", "-c", "recipe.yaml", "--out", "run");
+        Assert.Equal(2, run.ExitCode);
+        Assert.Equal("metaprompts: error: recipe.yaml:4 training.batchsize: is not a key here; did you mean batchSize?", run.OnlyError);
+        Assert.Empty(_work.Files("run"));
+    }
+}

@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace MetaPrompts.EndToEnd.Tests;
+
+/// <summary>A folder of its own for one test, with what is needed to fill it and to look at what the program wrote.</summary>
+internal sealed class Workspace : IDisposable
+{
+    public Workspace() => Folder = Directory.CreateTempSubdirectory("metaprompts-e2e-").FullName;
+
+    public string Folder { get; }
+
+    public string this[string path] => Path.Combine(Folder, path);
+
+    /// <summary>A moving test picture, H.264.</summary>
+    public string Clip(string name = "clip.mp4", int frames = 8, int rate = 8, string size = "96x64", string extra = "")
+    {
+        Run("ffmpeg", $"-v error -f lavfi -i testsrc2=size={size}:rate={rate} -frames:v {frames} -c:v libx264 -preset ultrafast -pix_fmt yuv420p {extra} {name}");
+        return name;
+    }
+
+    public string Run(string program, string arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = Folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"{program} {arguments}: {error.GetAwaiter().GetResult()}");
+        return output;
+    }
+
+    /// <summary>Frames that are really in a video.</summary>
+    public int FramesOf(string video) =>
+        int.Parse(Run("ffprobe", $"-v error -count_frames -select_streams v:0 -show_entries stream=nb_read_frames -of csv=p=0 {video}").Trim().TrimEnd(','), System.Globalization.CultureInfo.InvariantCulture);
+
+    public JsonElement[] Records(string path) => [.. File.ReadLines(this[path]).Select(l => JsonDocument.Parse(l).RootElement)];
+
+    public long[] Sequences(string path) => [.. Records(path).Select(r => r.GetProperty("seq").GetInt64())];
+
+    public JsonElement Json(string path) => JsonDocument.Parse(File.ReadAllText(this[path])).RootElement;
+
+    /// <summary>All files below a folder, relative to it; none where there is no such folder.</summary>
+    public string[] Files(string folder) => Directory.Exists(this[folder])
+        ? [.. Directory.EnumerateFiles(this[folder], "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(this[folder], f)).Order()]
+        : [];
+
+    public void Dispose()
+    {
+        foreach (var folder in Directory.EnumerateDirectories(Folder, "*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }))
+        {
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        Directory.Delete(Folder, recursive: true);
+    }
+}
