@@ -23,10 +23,11 @@ internal static class Composition
 {
     /// <summary>The corridor of one file: lossless and in order, decoding, inference and encoding at the same time.</summary>
     /// <param name="source">Taken over, as are the sinks.</param>
+    /// <param name="pool">The one the source rents from.</param>
     /// <param name="device">Borrowed: several inputs share model and thread.</param>
-    public static Pipeline OfFile(IMediaSource source, LoadedModel model, DeviceThread device, FileSinks sinks, IProgress<PipelineProgress> progress, ILogger log)
+    public static Pipeline OfFile(IMediaSource source, PixelBufferPool pool, LoadedModel model, DeviceThread device, FileSinks sinks, IProgress<PipelineProgress> progress, ILogger log)
     {
-        var corridor = new PipelineBuilder(model.Model, new PixelBufferPool())
+        var corridor = new PipelineBuilder(model.Model, pool)
         {
             Batching = Batching(model),
             Device = device,

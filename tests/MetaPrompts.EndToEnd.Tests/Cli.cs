@@ -21,10 +21,10 @@ internal sealed record CliResult(int ExitCode, string Output, string Error)
     }
 }
 
-/// <summary>The built program as a process of its own, as a user starts it. Nothing may hang: what has not ended after two minutes is killed and fails its test.</summary>
+/// <summary>The built program as a process of its own, as a user starts it. Nothing may hang: what has not ended after four minutes is killed and fails its test.</summary>
 internal sealed class Cli : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();

@@ -20,7 +20,7 @@ internal sealed record BenchSpeed(double Fps, double MedianMs, double CpuMs);
 internal sealed record BenchRatio(double EndToEndVsModel);
 
 /// <param name="PeakBytes">Resident memory of this process at its highest.</param>
-/// <param name="LiveTensors">Tensors alive after the last round that were not before the first.</param>
+/// <param name="LiveTensors">Tensors alive after the last round that were not before the first; below zero where leftovers of loading were freed meanwhile.</param>
 /// <param name="ManagedBytesPerFrame">Allocated by the framework, end to end.</param>
 internal sealed record BenchMemory(long PeakBytes, long LiveTensors, long ManagedBytesPerFrame);
 

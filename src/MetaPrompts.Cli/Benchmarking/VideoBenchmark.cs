@@ -110,7 +110,8 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
 
     private async Task RunWholeAsync(LoadedModel loaded, DeviceThread device, string path, int count, Signals signals)
     {
-        var source = await Sources.OpenAsync(spec, new CaptureOptions(), Terminal.Warn, signals.Stop).ConfigureAwait(false);
+        var pool = new PixelBufferPool();
+        var source = await Sources.OpenAsync(spec, new CaptureOptions { Pool = pool }, Terminal.Warn, signals.Stop).ConfigureAwait(false);
         await using (source.ConfigureAwait(false))
         {
             var first = new FirstFrames(source, count);
@@ -118,7 +119,7 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
             var sinks = await Composition.OpenSinksAsync(new JobFolder(path), options, loaded, source.Info, false, Terminal.Warn, signals.Stop).ConfigureAwait(false);
             await using (sinks.ConfigureAwait(false))
             {
-                var pipeline = Composition.OfFile(first, loaded, device, sinks, new Progress<PipelineProgress>(), NullLogger.Instance);
+                var pipeline = Composition.OfFile(first, pool, loaded, device, sinks, new Progress<PipelineProgress>(), NullLogger.Instance);
                 await using (pipeline.ConfigureAwait(false)) (await pipeline.RunAsync(signals.Stop, signals.Abort).ConfigureAwait(false)).ThrowIfFailed();
             }
         }

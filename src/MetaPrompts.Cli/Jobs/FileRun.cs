@@ -4,6 +4,7 @@ using System.Runtime.ExceptionServices;
 using MetaPrompts.Cli.Display;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Flow;
+using MetaPrompts.Core.Frames;
 using MetaPrompts.Io.Capture;
 using Microsoft.Extensions.Logging;
 
@@ -13,6 +14,7 @@ namespace MetaPrompts.Cli.Jobs;
 internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel model, DeviceThread device, ILogger log)
 {
     private readonly JobFolder _folder = new(job.Folder);
+    private readonly PixelBufferPool _pool = new();
     private readonly long _startedAt = Stopwatch.GetTimestamp();
 
     /// <returns>What was written; null where a finished output was already there.</returns>
@@ -24,7 +26,7 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
         if (start == JobStart.AlreadyDone) return null;
 
         var hash = new Lazy<Task<string?>>(() => Task.Run(() => InputHash.OfAsync(job.Source.Files, CancellationToken.None)));
-        var source = await Sources.OpenAsync(job.Source, options.Capture, Terminal.Warn, signals.Stop).ConfigureAwait(false);
+        var source = await Sources.OpenAsync(job.Source, options.Capture with { Pool = _pool }, Terminal.Warn, signals.Stop).ConfigureAwait(false);
         await using (source.ConfigureAwait(false))
         {
             _folder.Begin(start, settings);
@@ -36,7 +38,7 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
                 var first = sinks.NextSequence;
                 foreach (var sink in sinks.All) await sink.ResumeAtAsync(first, signals.Stop).ConfigureAwait(false);
                 var before = await CountLinesAsync(_folder.Records + ".partial").ConfigureAwait(false);
-                var rest = await Sources.OpenAsync(job.Source, options.Capture with { FirstSequence = first }, Terminal.Warn, signals.Stop).ConfigureAwait(false);
+                var rest = await Sources.OpenAsync(job.Source, options.Capture with { Pool = _pool, FirstSequence = first }, Terminal.Warn, signals.Stop).ConfigureAwait(false);
                 await using (rest.ConfigureAwait(false)) return await RunAsync(rest, sinks, first, before, hash, signals).ConfigureAwait(false);
             }
         }
@@ -51,7 +53,7 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
         });
         _ = hash.Value;
         var progress = new RunProgress(Path.GetFileName(job.Folder), source.Info.FrameCount, first);
-        var pipeline = Composition.OfFile(source, model, device, sinks, progress, log);
+        var pipeline = Composition.OfFile(source, _pool, model, device, sinks, progress, log);
         await using (pipeline.ConfigureAwait(false))
         {
             var running = pipeline.RunAsync(signals.Stop, signals.Abort);

@@ -131,6 +131,7 @@ public sealed class VideoSink : IResumableSink
 
         if (_encoder is not null) await _encoder.DisposeAsync().ConfigureAwait(false);
         if (_sequences is not null) await _sequences.DisposeAsync().ConfigureAwait(false);
+        (_encoder, _sequences) = (null, null);                                  // disposed by its pipeline and again by who opened it
     }
 
     private async Task PrepareAsync(CancellationToken stop)
