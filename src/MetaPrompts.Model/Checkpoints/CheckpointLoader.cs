@@ -18,13 +18,17 @@ public static class CheckpointLoader
         using var none = no_grad();
         var ours = network.state_dict();
         var (loaded, ignored, unexpected, wrong, tied) = (new List<string>(), new List<string>(), new List<string>(), new List<string>(), new List<string>());
-        var filled = new HashSet<IntPtr>();
+        var (filled, misshapen) = (new HashSet<IntPtr>(), new HashSet<IntPtr>());
         foreach (var entry in reader.Entries)
         {
             var (name, why) = map.Translate(entry.Name);
             if (name is null) ignored.Add($"{entry.Name}: {why}");
             else if (!ours.TryGetValue(name, out var target)) unexpected.Add(entry.Name);
-            else if (!target.shape.SequenceEqual(entry.Shape)) wrong.Add($"{entry.Name} [{string.Join(", ", entry.Shape)}] for [{string.Join(", ", target.shape)}]");
+            else if (!target.shape.SequenceEqual(entry.Shape))
+            {
+                wrong.Add($"{entry.Name} [{string.Join(", ", entry.Shape)}] for [{string.Join(", ", target.shape)}]");
+                misshapen.Add(target.Handle);
+            }
             else if (filled.Add(target.Handle))
             {
                 reader.ReadInto(entry.Name, target);
@@ -38,7 +42,8 @@ public static class CheckpointLoader
                 (again.allclose(target, 0, 0) ? loaded : tied).Add(name);
             }
         }
-        var missing = ours.Where(one => !filled.Contains(one.Value.Handle)).Select(one => one.Key).Except(wrong.Select(one => one.Split(' ')[0])).ToList();
+        // Once per tensor: its second name is not a second loss.
+        var missing = ours.Where(one => !filled.Contains(one.Value.Handle) && !misshapen.Contains(one.Value.Handle)).DistinctBy(one => one.Value.Handle).Select(one => one.Key).ToList();
         var report = new LoadReport(loaded, ignored, missing, unexpected, wrong, tied);
         return report.Complete ? report : throw new CheckpointException(file, report);
     }

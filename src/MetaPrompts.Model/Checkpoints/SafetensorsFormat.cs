@@ -8,6 +8,9 @@ internal static class SafetensorsFormat
     /// <summary>The format's own limit.</summary>
     public const long LongestHeader = 100_000_000;
 
+    /// <summary>Twenty times what the largest network here has; headers of a million empty tensors only cost memory.</summary>
+    public const int MostTensors = 100_000;
+
     public const string MetadataKey = "__metadata__";
 
     private static readonly (string Name, ScalarType Type, int Bytes)[] _types =

@@ -115,8 +115,11 @@ public sealed class SafetensorsReader : ICheckpointReader
             using var value = JsonDocument.ParseValue(ref reader);
             if (value.RootElement.ValueKind != JsonValueKind.Object) throw Refuse($"header entry {Short(name)} is not an object");
             if (name == SafetensorsFormat.MetadataKey) ParseMetadata(value.RootElement);
+            else if (_entries.Count == SafetensorsFormat.MostTensors) throw Refuse($"names more than {SafetensorsFormat.MostTensors} tensors");
             else if (!_entries.TryAdd(name, ParseEntry(name, value.RootElement))) throw Refuse($"names {Short(name)} twice");
         }
+        // Reading on finds out whether anything but blanks stands behind the object.
+        if (reader.Read()) throw Refuse("header goes on after its end");
     }
 
     private void ParseMetadata(JsonElement metadata)

@@ -36,6 +36,8 @@ public static class BottomUpPose
         foreach (var (score, x, y) in centres.OrderByDescending(centre => centre.Score).Take(3 * MostPeople))
         {
             var (pose, cells, extent) = Person(maps, height, width, x, y, score, toX, toY);
+            // Damaged weights can say "not a number"; a record cannot.
+            if (!float.IsFinite(pose.Score) || !cells.All(cell => float.IsFinite(cell.X) && float.IsFinite(cell.Y))) continue;
             if (people.Any(other => Same(other.Cells, cells, Math.Max(other.Extent, extent)))) continue;
             people.Add((pose, cells, extent));
             if (people.Count == MostPeople) break;

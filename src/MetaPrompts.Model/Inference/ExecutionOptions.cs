@@ -1,3 +1,4 @@
+using System.Globalization;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Perception;
 using static TorchSharp.torch;
@@ -24,10 +25,11 @@ public sealed record ExecutionOptions
     {
         if (Device == "cpu") return CPU;
         if (Device == "auto") return cuda.is_available() ? CUDA : CPU;
-        if (Device != "cuda" && !(Device.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(Device.AsSpan(5), out var index) && index >= 0))
+        if (Device != "cuda" && !(Device.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(Device.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out _)))
             throw new ConfigurationException("--device", $"must be auto, cpu, cuda or cuda:N, is {Device}");
         if (!cuda.is_available()) throw new ConfigurationException("--device", "no CUDA device is available to this build; use --device cpu (`metaprompts doctor` says why)");
-        return device(Device);
+        var index = Device == "cuda" ? 0 : int.Parse(Device.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture);
+        return index < cuda.device_count() ? device(TorchSharp.DeviceType.CUDA, index) : throw new ConfigurationException("--device", $"there is no cuda:{index}; this machine has cuda:0 to cuda:{cuda.device_count() - 1}");
     }
 
     /// <summary><c>auto</c> is fp32 on a CPU (bf16 measured slower at mini's widths) and bf16 on CUDA.</summary>
@@ -65,6 +67,15 @@ public sealed record ExecutionOptions
                 throw new ConfigurationException("--tasks", $"model {manifest.Name} has no {Word(task)}; it has {string.Join(", ", manifest.Tasks.Select(Word))}");
         }
         return Tasks ?? manifest.Tasks;
+    }
+
+    /// <summary>All of the above, before anything is read or computed.</summary>
+    /// <exception cref="ConfigurationException">The first that does not hold.</exception>
+    public void Check(ModelManifest manifest)
+    {
+        ResolvePrecision(ResolveDevice());
+        ResolveRefineSteps(manifest);
+        ResolveTasks(manifest);
     }
 
     private static string Word(PerceptionTask task) => task.ToString().ToLowerInvariant();

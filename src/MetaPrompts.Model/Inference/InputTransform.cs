@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 
 namespace MetaPrompts.Model.Inference;
 
-/// <summary>Pixels to the network's input.</summary>
+/// <summary>Pixels to the network's input. Arithmetic is float32 as in the reference; only the result takes the network's type.</summary>
 public static class InputTransform
 {
     /// <summary>Means over areas where a picture shrinks (no aliasing), bilinear where it grows.</summary>
@@ -12,11 +12,39 @@ public static class InputTransform
     /// <returns>[B, 3, H, W] in [-1, 1], the caller's.</returns>
     public static Tensor ToUnitRange(IReadOnlyList<Frame> frames, ImageSize size, Device device, ScalarType type)
     {
-        ArgumentNullException.ThrowIfNull(frames);
         using var scope = NewDisposeScope();
-        var images = frames.Select(frame => Resize(Pixels(frame.Pixels).to(device).to(ScalarType.Float32), size)).ToList();
-        var batch = images.Count == 1 ? images[0] : cat(images, 0);
-        return batch.div_(127.5).sub_(1).to(type).MoveToOuterDisposeScope();
+        return UnitRange(Resized(frames, size, device), type).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc cref="ToUnitRange"/>
+    /// <returns>[B, 3, H, W] in [0, 1], the caller's.</returns>
+    public static Tensor ToZeroOne(IReadOnlyList<Frame> frames, ImageSize size, Device device, ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        return Resized(frames, size, device).div_(255).to(type).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>One region of each frame, bilinear, black outside the picture (the linear warp of the reference).</summary>
+    /// <param name="regions">One per frame.</param>
+    /// <returns>[B, 3, H, W] in [-1, 1], the caller's.</returns>
+    public static Tensor Regions(IReadOnlyList<Frame> frames, IReadOnlyList<PersonRegion> regions, ImageSize size, Device device, ScalarType type)
+    {
+        ArgumentNullException.ThrowIfNull(frames);
+        ArgumentNullException.ThrowIfNull(regions);
+        using var scope = NewDisposeScope();
+        var crops = frames.Select((frame, i) => functional.grid_sample(Pixels(frame.Pixels, device), Grid(regions[i], size, frame.Pixels.Size, device),
+            mode: GridSampleMode.Bilinear, padding_mode: GridSamplePaddingMode.Zeros, align_corners: true)).ToList();
+        return UnitRange(cat(crops, 0), type).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor UnitRange(Tensor pixels, ScalarType type) => pixels.sub_(127.5).mul_(1f / 127.5f).to(type);
+
+    /// <returns>[B, 3, H, W] of 0…255, freshly computed.</returns>
+    private static Tensor Resized(IReadOnlyList<Frame> frames, ImageSize size, Device device)
+    {
+        ArgumentNullException.ThrowIfNull(frames);
+        var images = frames.Select(frame => Resize(Pixels(frame.Pixels, device), size)).ToList();
+        return images.Count == 1 ? images[0] : cat(images, 0);
     }
 
     private static Tensor Resize(Tensor image, ImageSize size)
@@ -28,11 +56,22 @@ public static class InputTransform
             : functional.interpolate(image, size: [size.Height, size.Width], mode: InterpolationMode.Bilinear, align_corners: false);
     }
 
-    /// <returns>[1, 3, H, W] bytes.</returns>
-    private static Tensor Pixels(PixelBuffer pixels)
+    /// <returns>[1, H, W, 2]: for each cell of the crop its place in the picture, -1 and 1 being the centres of the picture's outer pixels.</returns>
+    private static Tensor Grid(PersonRegion region, ImageSize size, ImageSize picture, Device device)
+    {
+        var (left, top) = region.ToPicture(0, 0, size.Width, size.Height);
+        var (right, bottom) = region.ToPicture(size.Width - 1, size.Height - 1, size.Width, size.Height);
+        static double Unit(double at, int side) => side == 1 ? at : 2 * at / (side - 1) - 1;
+        var x = linspace(Unit(left, picture.Width), Unit(right, picture.Width), size.Width, ScalarType.Float32, device);
+        var y = linspace(Unit(top, picture.Height), Unit(bottom, picture.Height), size.Height, ScalarType.Float32, device);
+        return stack([x.unsqueeze(0).expand(size.Height, size.Width), y.unsqueeze(1).expand(size.Height, size.Width)], -1).unsqueeze(0);
+    }
+
+    /// <returns>[1, 3, H, W] of 0…255, float32.</returns>
+    private static Tensor Pixels(PixelBuffer pixels, Device device)
     {
         var tensor = empty([pixels.Size.Height, pixels.Size.Width, 3], ScalarType.Byte);
         pixels.Rgb.CopyTo(tensor.bytes);
-        return tensor.permute(2, 0, 1).unsqueeze(0);
+        return tensor.permute(2, 0, 1).unsqueeze(0).to(device).to(ScalarType.Float32);
     }
 }

@@ -2,6 +2,7 @@ using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Model.Checkpoints;
 using MetaPrompts.Model.Modules.MetaPrompts;
+using static TorchSharp.torch.nn;
 
 namespace MetaPrompts.Model.Inference;
 
@@ -25,13 +26,63 @@ public static class PerceptionModels
         return files.Manifest;
     }
 
-    /// <summary>Checks the weights' sha256, builds the network, loads it strictly.</summary>
+    /// <summary>Checks the options and the weights' sha256, builds the network, loads it strictly.</summary>
     /// <returns>The caller's.</returns>
+    /// <exception cref="ConfigurationException">An option does not suit the model or this machine.</exception>
     /// <inheritdoc cref="Manifest"/>
     public static IPerceptionModel Open(string nameOrPath, ExecutionOptions options)
     {
+        ArgumentNullException.ThrowIfNull(options);
         TorchRuntime.Prepare();
         using var files = Find(nameOrPath);
+        options.Check(files.Manifest);
+        return Open(files, options);
+    }
+
+    /// <summary>Several models as one. A task is done by the first model that has it.</summary>
+    /// <param name="options">Refine steps must suit each model; tasks are those of the whole.</param>
+    /// <returns>The caller's; for one name that model itself.</returns>
+    /// <exception cref="ConfigurationException">Nobody has a task that is asked for, a model has nothing left to do, or an option does not suit a model or this machine.</exception>
+    /// <inheritdoc cref="Manifest"/>
+    public static IPerceptionModel Open(IReadOnlyList<string> namesOrPaths, ExecutionOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(namesOrPaths);
+        ArgumentNullException.ThrowIfNull(options);
+        if (namesOrPaths.Count == 1) return Open(namesOrPaths[0], options);
+        TorchRuntime.Prepare();
+        var shares = Share([.. namesOrPaths.Select(Manifest)], options);
+        var opened = new List<IPerceptionModel>();
+        try
+        {
+            foreach (var (name, share) in namesOrPaths.Zip(shares)) opened.Add(Open(name, share));
+            return new ModelSet(opened);
+        }
+        catch
+        {
+            foreach (var model in opened) model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Who does which task.</summary>
+    private static List<ExecutionOptions> Share(IReadOnlyList<ModelManifest> manifests, ExecutionOptions options)
+    {
+        var open = (options.Tasks ?? [.. manifests.SelectMany(manifest => manifest.Tasks)]).ToHashSet();
+        var shares = new List<ExecutionOptions>();
+        foreach (var manifest in manifests)
+        {
+            var share = options with { Tasks = [.. manifest.Tasks.Where(open.Contains)] };
+            if (share.Tasks.Count == 0) throw new ConfigurationException("--model", $"{manifest.Name} has nothing to do: its tasks are not asked for, or are done by the models before it");
+            share.Check(manifest);
+            open.ExceptWith(share.Tasks);
+            shares.Add(share);
+        }
+        if (open.Count > 0) throw new ConfigurationException("--tasks", $"no model has {string.Join(", ", open.Select(task => task.ToString().ToLowerInvariant()))}");
+        return shares;
+    }
+
+    private static IPerceptionModel Open(ModelFiles files, ExecutionOptions options)
+    {
         var manifest = files.Manifest;
         var weights = files.OpenWeights();
         var sha = Manifests.Sha256(weights);
@@ -41,17 +92,28 @@ public static class PerceptionModels
             throw new ModelRefusedException(manifest.Name, $"sha256 of {manifest.Weights} is {sha[..12]}…, the manifest says {manifest.Sha256[..12]}…; the file was changed or damaged, get it again");
         }
         using var reader = new SafetensorsReader(weights, manifest.Weights);
-        if (manifest.Network.Kind != "multi") throw new ModelRefusedException(manifest.Name, $"network kind {manifest.Network.Kind} is not known; known is multi");
-        var network = new MetaPromptsMulti(manifest);
-        try
+        // The one place that knows all networks.
+        return manifest.Network.Kind switch
         {
-            CheckpointLoader.Load(network, reader, PublishedKeyMaps.Named(manifest.KeyMap), manifest.Weights);
-            return new MultiTaskModel(manifest, network, options);
-        }
-        catch
+            "multi" => Served(new MetaPromptsMulti(manifest), network => new MultiTaskModel(manifest, network, options)),
+            "depth" => Served(new MetaPromptDepth(manifest), network => new DepthModel(manifest, network, options)),
+            "segmentation" => Served(new MetaPromptsSeg(manifest), network => new SegmentationModel(manifest, network, options)),
+            "pose" => Served(new MetaPromptsPose(manifest), network => new PoseModel(manifest, network, options)),
+            _ => throw new ModelRefusedException(manifest.Name, $"network kind {manifest.Network.Kind} is not known; known are multi, depth, segmentation, pose"),
+        };
+
+        IPerceptionModel Served<T>(T network, Func<T, IPerceptionModel> serve) where T : Module
         {
-            network.Dispose();
-            throw;
+            try
+            {
+                CheckpointLoader.Load(network, reader, PublishedKeyMaps.Named(manifest.KeyMap), manifest.Weights);
+                return serve(network);
+            }
+            catch
+            {
+                network.Dispose();
+                throw;
+            }
         }
     }
 

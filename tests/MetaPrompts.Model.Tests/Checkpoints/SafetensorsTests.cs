@@ -76,6 +76,7 @@ public sealed class SafetensorsTests : IDisposable
         { "not a string", """{"__metadata__":{"x":1},"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}""" },
         { "not a JSON object", "[1,2]" },
         { "not valid JSON", """{"a":{"dtype":"F32",""" },
+        { "not valid JSON", """{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}} {"b":1}""" },
         { "dimensions", """{"a":{"dtype":"U8","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,12],"data_offsets":[0,12]}}""" },
     };
 
@@ -88,6 +89,13 @@ public sealed class SafetensorsTests : IDisposable
         Assert.Contains(problem, refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refused.Message);
         Assert.Equal(3, refused.ExitCode);
+    }
+
+    [Fact]
+    public void AHeaderOfCountlessEmptyTensorsIsCutShort()
+    {
+        Write("countless.safetensors", "{" + string.Join(",", Enumerable.Range(0, 100_001).Select(i => $$"""  "{{i}}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}""")) + "}", 0);
+        Assert.Contains("more than 100000 tensors", Assert.Throws<CheckpointFormatException>(() => new SafetensorsReader(PathOf("countless.safetensors"))).Message, StringComparison.Ordinal);
     }
 
     [Theory]

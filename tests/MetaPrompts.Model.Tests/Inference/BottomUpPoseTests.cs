@@ -51,6 +51,18 @@ public sealed class BottomUpPoseTests
         Assert.Empty(BottomUpPose.Decode(maps, Height, Width, 4, 4));
     }
 
+    [Fact]
+    public void APersonWhoseJointsAreNowhereIsNoPerson()
+    {
+        var maps = Maps([Person(20, 20, 12), Person(48, 24, 12)]);
+        for (var channel = 18; channel < 52; channel++)
+        {
+            for (var y = 0; y < Height; y++) Array.Fill(maps, float.NaN, (channel * Height + y) * Width, 34);
+        }
+        var pose = Assert.Single(BottomUpPose.Decode(maps, Height, Width, 4, 4));
+        Assert.InRange(pose.Box.Left, 34 * 4, Width * 4);
+    }
+
     private static (float X, float Y)[] Person(float x, float y, float size) =>
         [.. Enumerable.Range(0, 17).Select(j => (x + (j % 2 == 0 ? 1 : -1) * size * 0.15f, y + size * (j / 16f - 0.5f)))];
 

@@ -58,6 +58,12 @@ public sealed class PerceptionModelsTests : IDisposable
     [InlineData("\"weights\": \"tiny.safetensors\"", "\"weights\": \"../tiny.safetensors\"", "beside")]
     [InlineData("\"normGroups\": 4", "\"normGroups\": 3", "multiples")]
     [InlineData("\"modelChannels\": 8", "\"modelChannels\": 16", "another shape")]
+    [InlineData("\"licence\": \"MIT\"", "\"licence\": null", "licence")]
+    [InlineData("\"kind\": \"multi\"", "\"kind\": \"depth\"", "no other")]
+    [InlineData("\"zChannels\": 4", "\"zChannels\": 3", "zChannels")]
+    [InlineData("\"maxDepth\": 80", "\"maxDepth\": 0.1", "maxDepth")]
+    [InlineData("\"height\": 192", "\"height\": 1000000000", "workingSize")]
+    [InlineData("\"name\": \"tiny\"", "\"name\": [1", "manifest")]
     public void ABadManifestIsRefusedByTheFieldsName(string good, string bad, string named)
     {
         var text = File.ReadAllText(_manifest);
@@ -90,6 +96,8 @@ public sealed class PerceptionModelsTests : IDisposable
     [InlineData("fp16", "cpu", null)]
     [InlineData("fp33", "cpu", null)]
     [InlineData("fp32", "gpu", null)]
+    [InlineData("fp32", "cuda:x", null)]
+    [InlineData("fp32", "cuda:999", null)]
     [InlineData("fp32", "cpu", 4)]
     [InlineData("fp32", "cpu", 0)]
     public void OptionsThatCannotWorkAreRefused(string precision, string device, int? steps) =>

@@ -1,0 +1,78 @@
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Flow;
+using MetaPrompts.Core.Frames;
+using MetaPrompts.Core.Perception;
+using MetaPrompts.Core.Results;
+
+namespace MetaPrompts.Model.Inference;
+
+/// <summary>Several models on the same frames, one after the other; each frame gets what any of them says. Owns the models.</summary>
+public sealed class ModelSet : IPerceptionModel
+{
+    private readonly IReadOnlyList<IPerceptionModel> _models;
+
+    /// <param name="models">At least one; taken over. Where two predict the same task the first one's word stands.</param>
+    public ModelSet(IReadOnlyList<IPerceptionModel> models)
+    {
+        ArgumentNullException.ThrowIfNull(models);
+        if (models.Count == 0) throw new ArgumentException("a set needs a model", nameof(models));
+        _models = models;
+        Manifest = Joined([.. models.Select(model => model.Manifest)]);
+    }
+
+    /// <summary>The first model's, with the name of all, and the tasks, classes, keypoints and depth range of whoever has them.</summary>
+    public ModelManifest Manifest { get; }
+
+    public IReadOnlyList<IPerceptionModel> Models => _models;
+
+    /// <summary>The first model's; the others sort the frames of a batch by their own keys.</summary>
+    /// <inheritdoc/>
+    public ImageSize BatchKey(ImageSize frame) => _models[0].BatchKey(frame);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<FramePerception> Predict(FrameBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        var said = new FramePerception[batch.Frames.Count];
+        Array.Fill(said, new FramePerception(null, null, null));
+        foreach (var model in _models)
+        {
+            foreach (var alike in Enumerable.Range(0, said.Length).GroupBy(i => model == _models[0] ? batch.Key : model.BatchKey(batch.Frames[i].Pixels.Size)))
+            {
+                var places = alike.ToList();
+                // Not disposed: its frames belong to the batch that was passed in.
+                var part = model.Predict(new FrameBatch([.. places.Select(i => batch.Frames[i])], alike.Key));
+                for (var k = 0; k < places.Count; k++)
+                {
+                    var (before, now) = (said[places[k]], part[k]);
+                    said[places[k]] = new FramePerception(before.Depth ?? now.Depth, before.Segmentation ?? now.Segmentation, before.Pose ?? now.Pose);
+                }
+            }
+        }
+        return said;
+    }
+
+    private static ModelManifest Joined(IReadOnlyList<ModelManifest> all)
+    {
+        ModelManifest? Of(PerceptionTask task) => all.FirstOrDefault(manifest => manifest.Tasks.Contains(task));
+        return all[0] with
+        {
+            Name = string.Join("+", all.Select(manifest => manifest.Name)),
+            Tasks = [.. all.SelectMany(manifest => manifest.Tasks).Distinct()],
+            Weights = string.Join("+", all.Select(manifest => manifest.Weights)),
+            Sha256 = string.Join("+", all.Select(manifest => manifest.Sha256)),
+            MetaPrompts = all.SelectMany(manifest => manifest.MetaPrompts).DistinctBy(pair => pair.Key).ToDictionary(),
+            Classes = Of(PerceptionTask.Segmentation)?.Classes ?? [],
+            Keypoints = Of(PerceptionTask.Pose)?.Keypoints ?? [],
+            MinDepth = Of(PerceptionTask.Depth)?.MinDepth,
+            MaxDepth = Of(PerceptionTask.Depth)?.MaxDepth,
+            CanonicalFocal = Of(PerceptionTask.Depth)?.CanonicalFocal,
+            Scores = all.SelectMany(manifest => manifest.Scores.Select(score => (Key: $"{manifest.Name}.{score.Key}", score.Value))).DistinctBy(score => score.Key).ToDictionary(score => score.Key, score => score.Value),
+        };
+    }
+
+    public void Dispose()
+    {
+        foreach (var model in _models) model.Dispose();
+    }
+}

@@ -1,0 +1,45 @@
+using MetaPrompts.Core.Flow;
+using MetaPrompts.Core.Frames;
+using MetaPrompts.Core.Perception;
+using MetaPrompts.Core.Results;
+using MetaPrompts.Model.Modules.MetaPrompts;
+using static TorchSharp.torch;
+
+namespace MetaPrompts.Model.Inference;
+
+/// <summary>Serves <see cref="MetaPromptsSeg"/>: one forward for the whole picture, without the windows of the published test protocol. Owns the network.</summary>
+public sealed class SegmentationModel : IPerceptionModel
+{
+    // The UNet halves three times below 1/8: at multiples of 64 no skip needs resizing.
+    private const int Multiple = 64;
+    private readonly MetaPromptsSeg _network;
+    private readonly ServedNetwork _served;
+
+    /// <param name="network">With its weights; taken over.</param>
+    /// <exception cref="Core.Errors.ConfigurationException">An option does not suit the model or this machine.</exception>
+    public SegmentationModel(ModelManifest manifest, MetaPromptsSeg network, ExecutionOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(options);
+        (Manifest, _network) = (manifest, network);
+        _served = new ServedNetwork(manifest, network, network.PrepareStep, options);
+    }
+
+    public ModelManifest Manifest { get; }
+
+    /// <inheritdoc/>
+    public ImageSize BatchKey(ImageSize frame) => Manifest.WorkingSize is { } size ? WorkingGrid.Near(frame, size.Pixels, Multiple) : frame;
+
+    /// <summary>Maps of the key's size.</summary>
+    /// <inheritdoc/>
+    public IReadOnlyList<FramePerception> Predict(FrameBatch batch) => _served.Run(batch, steps =>
+    {
+        var image = InputTransform.ToUnitRange(batch.Frames, batch.Key, _served.Device, _served.Type);
+        var classes = _network.forward(image, steps).argmax(1).to(ScalarType.Byte).cpu().contiguous();                                 // [B, H, W]
+        return (IReadOnlyList<FramePerception>)[.. batch.Frames.Select((_, i) =>
+            new FramePerception(null, new SegmentationPrediction(batch.Key, classes[i].data<byte>().ToArray(), Manifest.Name), null))];
+    });
+
+    public void Dispose() => _served.Dispose();
+}

@@ -1,0 +1,77 @@
+using System.Runtime.InteropServices;
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Flow;
+using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Steps;
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MetaPrompts.Model.Inference;
+
+/// <summary>A network on its device and in the type it computes in, with its refine steps prepared once. What all models that serve have in common. Owns the network.</summary>
+internal sealed class ServedNetwork : IDisposable
+{
+    /// <summary>The autoencoder reduces eight times: smaller sides leave nothing.</summary>
+    public const int LeastSide = 8;
+
+    private readonly Module _network;
+    private readonly StepCache _steps;
+
+    /// <param name="network">With its weights in float32; taken over.</param>
+    /// <param name="prepare">The network's PrepareStep.</param>
+    /// <exception cref="ConfigurationException">An option does not suit the model or this machine.</exception>
+    public ServedNetwork(ModelManifest manifest, Module network, Func<int, StepFeatures> prepare, ExecutionOptions options)
+    {
+        _network = network;
+        Device = options.ResolveDevice();
+        Type = options.ResolvePrecision(Device);
+        RefineSteps = options.ResolveRefineSteps(manifest);
+        Precisions.Apply(network, Type);
+        network.to(Device);
+        network.eval();
+        _steps = new StepCache(prepare);
+    }
+
+    public Device Device { get; }
+
+    public ScalarType Type { get; }
+
+    /// <summary>Steps each frame takes.</summary>
+    public int RefineSteps { get; }
+
+    /// <summary>Computes without gradients in a scope of its own: whatever <paramref name="compute"/> leaves behind is freed.</summary>
+    /// <param name="compute">From the prepared steps (borrowed) to plain values.</param>
+    /// <exception cref="FrameRejectedException">A frame has no pixels.</exception>
+    /// <exception cref="DeviceMemoryException">The batch does not fit.</exception>
+    public T Run<T>(FrameBatch batch, Func<IReadOnlyList<StepFeatures>, T> compute)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        foreach (var frame in batch.Frames)
+        {
+            if (frame.Pixels.Size.Pixels == 0) throw new FrameRejectedException(frame.Stamp, "has no pixels");
+            if (batch.Key.Height < LeastSide || batch.Key.Width < LeastSide) throw new FrameRejectedException(frame.Stamp, $"is smaller than {LeastSide} pixels");
+        }
+        try
+        {
+            using var inference = inference_mode();
+            var steps = _steps.First(RefineSteps);
+            using var scope = NewDisposeScope();
+            return compute(steps);
+        }
+        catch (ExternalException problem) when (IsMemory(problem.Message))
+        {
+            throw new DeviceMemoryException(Device.ToString(), $"no memory for {batch.Frames.Count} frames of {batch.Key}; lower batching.maxBatch or the manifest's workingSize", problem);
+        }
+    }
+
+    /// <summary>The two wordings of libtorch's allocators, CUDA's and the CPU's.</summary>
+    private static bool IsMemory(string message) =>
+        message.Contains("out of memory", StringComparison.OrdinalIgnoreCase) || message.Contains("can't allocate memory", StringComparison.OrdinalIgnoreCase);
+
+    public void Dispose()
+    {
+        _steps.Dispose();
+        _network.Dispose();
+    }
+}
