@@ -40,8 +40,10 @@ public sealed class AdamW : IDisposable
         using var none = no_grad();
         using var scope = NewDisposeScope();
         Steps++;
-        var gradients = _all.Select(one => one.Parameter.Value.grad?.to(ScalarType.Float32)).ToList();
-        var squares = gradients.Where(g => g is not null).Select(g => g!.pow(2).sum()).ToList();
+        // A parameter no path of this step reached (a refine step that was not run) counts as one with gradient 0, whether or not an earlier step left it a
+        // gradient to clear: otherwise a resumed run would differ from one that was never interrupted.
+        var gradients = _all.Select(one => one.Parameter.Value.grad?.to(ScalarType.Float32) ?? zeros_like(one.Master)).ToList();
+        var squares = gradients.Select(g => g.pow(2).sum()).ToList();
         var norm = Math.Sqrt(stack(squares).sum().item<float>());
         if (!double.IsFinite(norm)) return norm;
 
@@ -49,16 +51,15 @@ public sealed class AdamW : IDisposable
         var correction = Math.Sqrt(1 - Math.Pow(Beta2, Steps)) / (1 - Math.Pow(Beta1, Steps));
         for (var i = 0; i < _all.Count; i++)
         {
-            if (gradients[i] is not { } gradient) continue;
             var (parameter, master, mean, square) = _all[i];
             var rate = learningRate * parameter.Rate;
-            gradient = gradient.mul(clip);
+            var gradient = gradients[i].mul(clip);
             mean.mul_(Beta1).add_(gradient, alpha: 1 - Beta1);
             square.mul_(Beta2).addcmul_(gradient, gradient, value: 1 - Beta2);
             if (parameter.WeightDecay > 0) master.mul_(1 - rate * parameter.WeightDecay);
             master.addcdiv_(mean, square.sqrt().add_(Epsilon), value: -rate * correction);
             parameter.Value.copy_(master);
-            parameter.Value.grad!.zero_();
+            parameter.Value.grad?.zero_();
         }
         return norm;
     }

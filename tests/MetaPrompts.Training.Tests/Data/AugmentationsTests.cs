@@ -1,0 +1,82 @@
+using MetaPrompts.Core.Frames;
+using MetaPrompts.Training.Data;
+using MetaPrompts.Training.Data.Scenes;
+
+namespace MetaPrompts.Training.Tests.Data;
+
+public sealed class AugmentationsTests
+{
+    private static readonly ImageSize _size = new(64, 64);
+
+    [Fact]
+    public void TheSameGeneratorGivesTheSameSample()
+    {
+        var frame = SyntheticScenes.Training(1, 5, _size);
+        var (one, other) = (Augmentations.Apply(frame, new Random(3)), Augmentations.Apply(frame, new Random(3)));
+        Assert.Equal(one.Image, other.Image);
+        Assert.Equal(one.Depth, other.Depth);
+        Assert.Equal(one.Pose.Heatmaps, other.Pose.Heatmaps);
+        Assert.NotEqual(one.Image, Augmentations.Apply(frame, new Random(4)).Image);
+    }
+
+    [Fact]
+    public void ValuesStayInTheirRanges()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            var sample = Augmentations.Apply(SyntheticScenes.Training(1, i, _size), new Random(i));
+            Assert.All(sample.Image, value => Assert.InRange(value, -1f, 1f));
+            Assert.All(sample.Depth, value => Assert.True(value == 0 || value is > 0.25f and < 80));
+            Assert.All(sample.ClassIds, id => Assert.True(id < 10 || id == TrainingSample.Unlabelled));
+            Assert.All(sample.Pose.Heatmaps, value => Assert.InRange(value, 0f, 1f));
+        }
+    }
+
+    [Fact]
+    public void DepthFollowsTheZoomAndTheFocalLength()
+    {
+        // A flat wall at 10 m before a camera of 0.45 widths is 20 m for one of 0.9; zooming in by z brings it to 20/z.
+        var frame = new SceneFrame(_size, 0.45f);
+        Array.Fill(frame.Depth, 10f);
+        var depths = Enumerable.Range(0, 60).Select(i => Augmentations.Apply(frame, new Random(i)).Depth.Where(d => d > 0).ToList()).ToList();
+        Assert.All(depths, seen => Assert.InRange(seen.Max() - seen.Min(), 0, 1e-3f));
+        Assert.InRange(depths.Min(seen => seen[0]), 20 / 1.51f, 16);
+        Assert.InRange(depths.Max(seen => seen[0]), 22, 20 / 0.79f);
+    }
+
+    [Fact]
+    public void AMirroredPersonKeepsItsSides()
+    {
+        // Left joints on the right of the picture, as of someone facing the camera; mirrored, the left ones must still be drawn as left.
+        var frame = new SceneFrame(_size, 0.9f);
+        var joints = Enumerable.Range(0, 17).Select(j => new SceneJoint(j % 2 == 1 ? 44 : 20, 12 + 2.5f * j, 2)).ToArray();
+        joints[0] = new SceneJoint(32, 12, 2);
+        frame.People = [new ScenePerson(joints)];
+        var sides = new HashSet<bool>();
+        for (var seed = 0; seed < 40; seed++)
+        {
+            var maps = Augmentations.Apply(frame, new Random(seed)).Pose.Heatmaps;
+            var (left, right) = (PeakX(maps, 5), PeakX(maps, 6));
+            if (left is null || right is null) continue;
+            sides.Add(left > right);
+        }
+        // A mirror swaps sides in the picture and names together, so whoever faces us shows the left shoulder on the right, always.
+        Assert.Equal([true], sides);
+    }
+
+    [Fact]
+    public void APersonTooSmallToDrawIsNotAskedFor()
+    {
+        var targets = new PoseTargets(new ImageSize(16, 16));
+        targets.Draw([[.. Enumerable.Range(0, 17).Select(j => (X: 30f + j % 3, Y: 30f + j / 3, Visibility: 2))]]);
+        Assert.All(targets.Heatmaps, value => Assert.Equal(0, value));
+        Assert.Contains(0f, targets.Weight);
+    }
+
+    private static int? PeakX(float[] maps, int joint)
+    {
+        var plane = maps.AsSpan(joint * 256, 256).ToArray();
+        var peak = plane.Max();
+        return peak < 0.5f ? null : Array.IndexOf(plane, peak) % 16;
+    }
+}

@@ -1,0 +1,105 @@
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Frames;
+using MetaPrompts.Model.Checkpoints;
+using MetaPrompts.Model.Inference;
+using static TorchSharp.torch;
+
+namespace MetaPrompts.Training.Tests;
+
+public sealed class TrainingRunTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("training").FullName;
+
+    private string Folder(string name) => Path.Combine(_folder, name);
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public void AResumedRunEndsInTheSameWeightsToTheBit(bool bfloat16, bool everyStep)
+    {
+        var recipe = TinyRecipe.Of(6, bfloat16, everyStep);
+        Assert.Equal(6, new TrainingRun(recipe, Folder("whole")).Run(null, default).Count());
+
+        // Stopped after the third step, as a signal would; then begun again from what is on disk.
+        using var stop = new CancellationTokenSource();
+        foreach (var progress in new TrainingRun(recipe, Folder("parts")).Run(null, stop.Token))
+        {
+            if (progress.Step == 3) stop.Cancel();
+        }
+        Assert.Equal([4, 5, 6], new TrainingRun(recipe, Folder("parts")).Run(null, default).Select(progress => progress.Step));
+
+        Assert.Equal(File.ReadAllBytes(Path.Combine(Folder("whole"), "state.safetensors")), File.ReadAllBytes(Path.Combine(Folder("parts"), "state.safetensors")));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(Folder("whole"), "tiny.safetensors")), File.ReadAllBytes(Path.Combine(Folder("parts"), "tiny.safetensors")));
+        Assert.Equal(File.ReadAllLines(Path.Combine(Folder("whole"), "metrics.csv")), File.ReadAllLines(Path.Combine(Folder("parts"), "metrics.csv")));
+    }
+
+    [Fact]
+    public void FortyStepsLowerTheLoss()
+    {
+        var steps = new TrainingRun(TinyRecipe.Of(40), Folder("learning")).Run(null, default).ToList();
+        Assert.True(steps.TakeLast(8).Average(step => step.Loss) < steps.Take(8).Average(step => step.Loss));
+        foreach (var name in (string[])["depth", "segmentation"])
+        {
+            var (first, last) = (steps.Take(8).Average(step => step.Losses[name]), steps.TakeLast(8).Average(step => step.Losses[name]));
+            Assert.True(last < first, $"{name}: {first} → {last}");
+        }
+    }
+
+    [Fact]
+    public void WhatARunLeavesOpensAsAModel()
+    {
+        var run = new TrainingRun(TinyRecipe.Of(2), Folder("opens"));
+        Assert.Equal(2, run.Run(null, default).Count());
+        using var model = PerceptionModels.Open(run.ManifestPath, new ExecutionOptions { Device = "cpu" });
+        Assert.Equal("tiny", model.Manifest.Name);
+        Assert.Equal(new ImageSize(192, 256), model.BatchKey(new ImageSize(480, 640)));
+    }
+
+    [Fact]
+    public void AStateOfAnotherNetworkIsRefused()
+    {
+        _ = new TrainingRun(TinyRecipe.Of(1), Folder("other")).Run(null, default).Count();
+        var wider = TinyRecipe.Of(1) with { Network = TinyRecipe.Of(1).Network with { ModelChannels = 16 } };
+        Assert.ThrowsAny<ModelRefusedException>(() => new TrainingRun(wider, Folder("other")).Run(null, default).Count());
+    }
+
+    [Fact]
+    public void WeightsAreNoState()
+    {
+        _ = new TrainingRun(TinyRecipe.Of(1), Folder("weights")).Run(null, default).Count();
+        File.Copy(Path.Combine(Folder("weights"), "tiny.safetensors"), Path.Combine(Folder("weights"), "state.safetensors"), overwrite: true);
+        Assert.ThrowsAny<ModelRefusedException>(() => new TrainingRun(TinyRecipe.Of(2), Folder("weights")).Run(null, default).Count());
+    }
+
+    [Theory]
+    [InlineData(0, 64, 64, 2)]
+    [InlineData(5, 60, 64, 2)]
+    [InlineData(5, 64, 64, 1)]
+    public void SettingsThatCannotWorkAreNamed(int steps, int height, int width, int batch)
+    {
+        var recipe = TinyRecipe.Of(1) with { Training = TinyRecipe.Of(1).Training with { Phases = [new TrainingPhase(new ImageSize(height, width), steps)], BatchSize = batch } };
+        Assert.Throws<ConfigurationException>(() => new TrainingRun(recipe, Folder("bad")).Run(null, default).Count());
+    }
+
+    [Fact]
+    public void TrainingLeavesNoTensorsBehind()
+    {
+        using var trainer = new Trainer(TinyRecipe.Of(4).Manifest(), TinyRecipe.Of(4).Training);
+        var counts = trainer.Run(default).Select(_ => Tensor.TotalCount).ToList();
+        // Gradients and moments appear with the first step of each refine step; after that nothing may stay.
+        Assert.InRange(counts[^1] - counts[1], -50, 50);
+    }
+
+    [Fact]
+    public void SavedWeightsAreTheAveragesInHalfPrecision()
+    {
+        _ = new TrainingRun(TinyRecipe.Of(3), Folder("halves")).Run(null, default).Count();
+        using var scope = NewDisposeScope();
+        using var state = new SafetensorsReader(Path.Combine(Folder("halves"), "state.safetensors"));
+        using var weights = new SafetensorsReader(Path.Combine(Folder("halves"), "tiny.safetensors"));
+        Assert.True(weights.Read("meta_prompts1").to(ScalarType.Float32).allclose(state.Read("average/meta_prompts1"), 1e-3, 1e-3));
+        Assert.Equal(ScalarType.Float16, weights.Entries.Single(entry => entry.Name == "t1").Dtype);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+}
