@@ -1,6 +1,9 @@
 using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 
 namespace MetaPrompts.EndToEnd.Tests;
 
@@ -8,7 +11,7 @@ namespace MetaPrompts.EndToEnd.Tests;
 public sealed partial class ArchitectureTests
 {
     private static readonly Assembly _core = typeof(Core.Frames.Frame).Assembly, _model = typeof(Model.Inference.PerceptionModels).Assembly,
-        _io = typeof(Io.Capture.Sources).Assembly, _training = typeof(Training.Trainer).Assembly;
+        _io = typeof(Io.Capture.Sources).Assembly, _training = typeof(Training.Trainer).Assembly, _cli = Assembly.Load("metaprompts");
 
     public static TheoryData<string, string[]> Arrows => new()
     {
@@ -31,6 +34,47 @@ public sealed partial class ArchitectureTests
     public void LibrariesStayInTheirRoom(string project, params string[] forbidden) =>
         Assert.Empty(References(Named(project)).Intersect(forbidden));
 
+    /// <summary>The compiler forgets a reference that no line uses; the project file does not.</summary>
+    [Theory]
+    [MemberData(nameof(Arrows))]
+    public void ProjectFilesPointOneWayToo(string project, string[] allowed) =>
+        Assert.Empty(InProjectFile(project, "ProjectReference").Select(path => Path.GetFileNameWithoutExtension(path.Replace('\\', '/'))).Except(allowed));
+
+    [Fact]
+    public void CoreNeedsOnlyThePlatformAndTheLogInterface()
+    {
+        Assert.Equal(["Microsoft.Extensions.Logging.Abstractions"], InProjectFile("MetaPrompts.Core", "PackageReference"));
+        Assert.All(References(_core), name => Assert.True(name is "Microsoft.Extensions.Logging.Abstractions" || name.StartsWith("System.", StringComparison.Ordinal), name));
+    }
+
+    [Fact]
+    public void TheCheckerOfReferencesSeesThem()
+    {
+        Assert.Contains("MetaPrompts.Core", References(_io));
+        Assert.Contains("OpenCvSharp", References(_io));
+        Assert.Contains("TorchSharp", References(_model));
+        Assert.Contains(InProjectFile("MetaPrompts.Training", "ProjectReference"), path => path.Contains("MetaPrompts.Model", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Tensor")]
+    [InlineData("Module")]
+    [InlineData("Mat")]
+    public void TensorsModulesAndMatsAreNotTheCommandLines(string type) => Assert.DoesNotContain(type, NativeTypesUsed(_cli));
+
+    [Fact]
+    public void TheCheckerOfUsedTypesSeesThem()
+    {
+        Assert.Superset(new HashSet<string> { "Tensor", "Module" }, NativeTypesUsed(_model));
+        Assert.Contains("Mat", NativeTypesUsed(_io));
+    }
+
+    [Fact]
+    public void MqttStaysInItsFolder() => Assert.All(FilesThatSay("MQTTnet"), path => Assert.Contains("/MetaPrompts.Io/Sinks/Mqtt/", path, StringComparison.Ordinal));
+
+    [Fact]
+    public void TheCheckerOfWordsSeesThem() => Assert.Contains(FilesThatSay("OpenCvSharp"), path => path.Contains("/MetaPrompts.Io/", StringComparison.Ordinal));
+
     [Fact]
     public void OpenCvAndMqttAreInNoPublicSignatureOfIo() => Assert.Empty(Exposed(_io, "OpenCvSharp", "MQTTnet"));
 
@@ -38,7 +82,9 @@ public sealed partial class ArchitectureTests
     public void TheCheckerOfSignaturesSeesWhatItShould()
     {
         var shown = Exposed(typeof(ArchitectureTests).Assembly, "System.Text.RegularExpressions");
-        Assert.Contains(shown, name => name.Contains(nameof(ShowsARegex), StringComparison.Ordinal));
+        string[] expected = [nameof(ShowsRegex.Plain), nameof(ShowsRegex.InsideOthers), "ForHeirs", "get_Property", "inherits"];
+        Assert.All(expected, member => Assert.Contains(shown, name => name.Contains($"{nameof(ShowsRegex)}.{member}:", StringComparison.Ordinal)));
+        Assert.DoesNotContain(shown, name => name.Contains("Unseen", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -54,9 +100,8 @@ public sealed partial class ArchitectureTests
         foreach (var path in Repository.Files("src", "*.cs"))
         {
             var declared = NamespaceLine().Match(File.ReadAllText(path));
-            if (!declared.Success) continue;                                                   // top-level statements
             var folder = Path.GetDirectoryName(Path.GetRelativePath(Path.Combine(Repository.Root, "src"), path))!.Replace('/', '.');
-            if (declared.Groups[1].Value != folder) wrong.Add($"{path}: {declared.Groups[1].Value}");
+            if (declared.Groups[1].Value != folder) wrong.Add($"{path}: '{declared.Groups[1].Value}'");
         }
         Assert.Empty(wrong);
     }
@@ -66,10 +111,36 @@ public sealed partial class ArchitectureTests
 
     [Fact]
     public void MemoryIsNoMatterOfTheCollector() =>
-        Assert.DoesNotContain(Repository.Files("src", "*.cs"), path => File.ReadAllText(path) is var text && (text.Contains("GC.Collect", StringComparison.Ordinal) || FinalizerLine().IsMatch(text)));
+        Assert.DoesNotContain(Repository.Files("src", "*.cs"), path => LeansOnTheCollector(File.ReadAllText(path)));
 
-    /// <summary>Public, with a type of a library: what the checker must find.</summary>
-    public static Regex? ShowsARegex() => null;
+    [Theory]
+    [InlineData("GC.Collect();", true)]
+    [InlineData("internal sealed class Held\n{\n    ~Held() => Free();\n}", true)]
+    [InlineData("var mask = ~Mask(bits);", false)]
+    public void TheCheckerOfTheCollectorSeesBothForms(string source, bool seen) => Assert.Equal(seen, LeansOnTheCollector(source));
+
+    private static bool LeansOnTheCollector(string source) => source.Contains("GC.Collect", StringComparison.Ordinal) || FinalizerLine().IsMatch(source);
+
+    private static List<string> FilesThatSay(string word) => [.. Repository.Files("src", "*.cs").Where(path => File.ReadAllText(path).Contains(word, StringComparison.Ordinal))];
+
+    private static IEnumerable<string> InProjectFile(string project, string element) =>
+        XDocument.Load(Path.Combine(Repository.Root, "src", project, project + ".csproj")).Descendants(element).Select(reference => reference.Attribute("Include")!.Value);
+
+    /// <summary>Names of types of TorchSharp and OpenCvSharp that the code itself uses, private lines included.</summary>
+    private static HashSet<string> NativeTypesUsed(Assembly assembly)
+    {
+        using var file = new PEReader(File.OpenRead(assembly.Location));
+        var metadata = file.GetMetadataReader();
+        return [.. metadata.TypeReferences.Select(metadata.GetTypeReference).Where(type => Library(metadata, type) is "TorchSharp" or "OpenCvSharp").Select(type => metadata.GetString(type.Name).Split('`')[0])];
+    }
+
+    /// <summary>A nested type (torch.Tensor) belongs where the outermost does.</summary>
+    private static string? Library(MetadataReader metadata, TypeReference type) => type.ResolutionScope.Kind switch
+    {
+        HandleKind.TypeReference => Library(metadata, metadata.GetTypeReference((TypeReferenceHandle)type.ResolutionScope)),
+        HandleKind.AssemblyReference => metadata.GetString(metadata.GetAssemblyReference((AssemblyReferenceHandle)type.ResolutionScope).Name),
+        _ => null,
+    };
 
     private static Assembly Named(string name) => new[] { _core, _model, _io, _training }.Single(assembly => assembly.GetName().Name == name);
 
@@ -77,19 +148,22 @@ public sealed partial class ArchitectureTests
 
     private static List<string> Exposed(Assembly assembly, params string[] libraries)
     {
-        const BindingFlags Visible = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         var found = new List<string>();
         foreach (var type in assembly.GetExportedTypes())
         {
-            var types = type.GetMethods(Visible).SelectMany(method => method.GetParameters().Select(parameter => (Member: method.Name, Type: parameter.ParameterType)).Append((Member: method.Name, Type: method.ReturnType)))
-                .Concat(type.GetConstructors(Visible).SelectMany(constructor => constructor.GetParameters().Select(parameter => (Member: ".ctor", Type: parameter.ParameterType))))
-                .Concat(type.GetFields(Visible).Select(field => (Member: field.Name, Type: field.FieldType)))
+            var types = type.GetMethods(Declared).Where(IsVisible).SelectMany(method => method.GetParameters().Select(parameter => (Member: method.Name, Type: parameter.ParameterType)).Append((Member: method.Name, Type: method.ReturnType)))
+                .Concat(type.GetConstructors(Declared).Where(IsVisible).SelectMany(constructor => constructor.GetParameters().Select(parameter => (Member: ".ctor", Type: parameter.ParameterType))))
+                .Concat(type.GetFields(Declared).Where(field => field.IsPublic || field.IsFamily || field.IsFamilyOrAssembly).Select(field => (Member: field.Name, Type: field.FieldType)))
                 .Concat(type.GetInterfaces().Select(implemented => (Member: "implements", Type: implemented)));
             if (type.BaseType is { } parent) types = types.Append((Member: "inherits", Type: parent));
             found.AddRange(types.Where(used => Parts(used.Type).Any(part => libraries.Contains(part.Assembly.GetName().Name))).Select(used => $"{type.Name}.{used.Member}: {used.Type}"));
         }
         return found;
     }
+
+    /// <summary>To any other assembly: public, or protected.</summary>
+    private static bool IsVisible(MethodBase method) => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly;
 
     /// <summary>A type and what it is made of: elements, arguments.</summary>
     private static IEnumerable<Type> Parts(Type type) => type.HasElementType ? Parts(type.GetElementType()!) : type.GetGenericArguments().SelectMany(Parts).Append(type);
@@ -104,4 +178,20 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"^\s*~\w+\(\)", RegexOptions.Multiline)]
     private static partial Regex FinalizerLine();
+}
+
+/// <summary>Shows a library's type in every way the checker of signatures must find, and in two it must leave alone.</summary>
+public class ShowsRegex(string pattern) : Regex(pattern)
+{
+    public static Regex? Property => null;
+
+    public static Regex? Plain() => null;
+
+    public static IReadOnlyList<Dictionary<string, Match[]>> InsideOthers() => [];
+
+    protected static void ForHeirs(ref Match match) => ArgumentNullException.ThrowIfNull(match);
+
+    internal static Regex? UnseenInternal() => null;
+
+    private static Regex? UnseenPrivate() => UnseenInternal();
 }
