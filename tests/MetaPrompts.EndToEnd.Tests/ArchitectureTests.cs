@@ -70,7 +70,7 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
-    public void MqttStaysInItsFolder() => Assert.All(FilesThatSay("MQTTnet"), path => Assert.Contains("/MetaPrompts.Io/Sinks/Mqtt/", path, StringComparison.Ordinal));
+    public void MqttStaysInItsFolder() => Assert.All(FilesThatSay("MQTTnet"), path => Assert.Contains("/MetaPrompts.Io/Mqtt/", path, StringComparison.Ordinal));
 
     [Fact]
     public void TheCheckerOfWordsSeesThem() => Assert.Contains(FilesThatSay("OpenCvSharp"), path => path.Contains("/MetaPrompts.Io/", StringComparison.Ordinal));

@@ -99,4 +99,7 @@ public sealed record MapRecord(
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(FrameRecord))]
+[JsonSerializable(typeof(StreamStatus))]
+[JsonSerializable(typeof(StreamInfo))]
+[JsonSerializable(typeof(NodeInfoRecord))]
 internal sealed partial class WireJson : JsonSerializerContext;

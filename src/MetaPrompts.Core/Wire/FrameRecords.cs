@@ -31,7 +31,7 @@ public sealed class FrameRecords(string node, IEnumerable<ModelManifest> manifes
             Stream = stamp.Stream.Value,
             Epoch = stamp.Epoch,
             Seq = stamp.Sequence,
-            CaptureUs = (stamp.CapturedAt.UtcDateTime - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond,
+            CaptureUs = WireTime.Microseconds(stamp.CapturedAt),
             CaptureClock = Word(stamp.Clock),
             PtsS = Math.Round(stamp.MediaTime.TotalSeconds, 6),
             Width = stamp.SourceSize.Width,
@@ -66,9 +66,11 @@ public sealed class FrameRecords(string node, IEnumerable<ModelManifest> manifes
 
     private PoseRecord Of(PosePrediction pose)
     {
-        var joints = _manifests[pose.Model].Keypoints.Count;
-        return new PoseRecord(pose.Model, joints == 17 ? "coco-17" : $"joints-{joints}", [.. pose.People.Select(Of)]);
+        return new PoseRecord(pose.Model, SkeletonOf(_manifests[pose.Model]), [.. pose.People.Select(Of)]);
     }
+
+    /// <summary>Name of the joints of a model.</summary>
+    internal static string SkeletonOf(ModelManifest manifest) => manifest.Keypoints.Count == 17 ? "coco-17" : $"joints-{manifest.Keypoints.Count}";
 
     private static PersonRecord Of(Pose person) => new(
         person.Track,
