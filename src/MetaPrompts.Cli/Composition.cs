@@ -14,7 +14,7 @@ namespace MetaPrompts.Cli;
 /// <summary>
 /// Which source feeds which model, and which sinks follow: every wire of the product. Creates and connects, decides nothing per frame.
 /// <code>
-/// file ─ decoder ─▶ mailbox ─▶ batcher ─▶ model (device thread) ─▶ fan-out ─┬▶ overlay ─ encoder ─▶ overlay.mp4
+/// file ─ decoder ─▶ mailbox ─▶ batcher ─▶ model (device threads) ─▶ fan-out ─┬▶ overlay ─ encoder ─▶ overlay.mp4
 ///                                                                           ├▶ records.jsonl
 ///                                                                           └▶ depth/ segmentation/
 /// </code>
@@ -24,13 +24,11 @@ internal static class Composition
     /// <summary>The corridor of one file: lossless and in order, decoding, inference and encoding at the same time.</summary>
     /// <param name="source">Taken over, as are the sinks.</param>
     /// <param name="pool">The one the source rents from.</param>
-    /// <param name="device">Borrowed: several inputs share model and thread.</param>
-    public static Pipeline OfFile(IMediaSource source, PixelBufferPool pool, LoadedModel model, DeviceThread device, FileSinks sinks, IProgress<PipelineProgress> progress, ILogger log)
+    public static Pipeline OfFile(IMediaSource source, PixelBufferPool pool, LoadedModel model, FileSinks sinks, IProgress<PipelineProgress> progress, ILogger log)
     {
         var corridor = new PipelineBuilder(model.Model, pool)
         {
             Batching = Batching(model),
-            Device = device,
             Progress = progress,
             Log = log,
         };

@@ -16,7 +16,7 @@ namespace MetaPrompts.Training;
 public sealed class Trainer : IDisposable
 {
     private readonly TrainerOptions _options;
-    private readonly MultiTask _task;
+    private readonly Replicas _replicas;
     private readonly AdamW _optimiser;
     private readonly TrainingState _state;
 
@@ -27,15 +27,15 @@ public sealed class Trainer : IDisposable
         _options = options;
         set_num_threads(options.Threads);
         random.manual_seed(options.Seed);
-        _task = new MultiTask(manifest, options);
-        _optimiser = new AdamW(_task.Parameters(options));
-        _state = new TrainingState(_task.Network, _optimiser, options);
+        _replicas = new Replicas(manifest, options);
+        _optimiser = new AdamW(_replicas.First.Parameters(options));
+        _state = new TrainingState(_replicas.First.Network, _optimiser, options);
     }
 
     /// <summary>Steps already taken.</summary>
     public int Step => _optimiser.Steps;
 
-    public long Parameters => _task.Network.parameters().Sum(parameter => parameter.numel());
+    public long Parameters => _replicas.First.Network.parameters().Sum(parameter => parameter.numel());
 
     /// <summary>Continues what <see cref="SaveState"/> left.</summary>
     /// <exception cref="ModelRefusedException">The file is of another network or recipe.</exception>
@@ -55,22 +55,17 @@ public sealed class Trainer : IDisposable
     public IEnumerable<TrainingProgress> Run(CancellationToken stop)
     {
         using var loader = new BatchLoader(_options, Step);
-        _task.Network.train();
         while (Step < _options.TotalSteps && !stop.IsCancellationRequested)
         {
             var step = Step;
             var watch = Stopwatch.StartNew();
-            using var scope = NewDisposeScope();
-            using var batch = new Batch(loader.Next());
-            var (loss, parts) = _task.Loss(batch, RefineSteps(step));
-            loss.backward();
+            _replicas.Spread();
+            var (loss, parts) = _replicas.Backward(loader.Next(), RefineSteps(step));
             var rate = WarmupCosine.At(step, _options);
             var norm = _optimiser.Step(rate, _options.ClipNorm);
-            var value = loss.item<float>();
-            if (!float.IsFinite(value) || !double.IsFinite(norm)) throw new TrainingDivergedException(step, _options.Seed);
+            if (!double.IsFinite(loss) || !double.IsFinite(norm)) throw new TrainingDivergedException(step, _options.Seed);
             _state.Average();
-            yield return new TrainingProgress(step + 1, _options.TotalSteps, value,
-                parts.ToDictionary(part => part.Key, part => (double)part.Value.item<float>()), rate, norm, watch.Elapsed);
+            yield return new TrainingProgress(step + 1, _options.TotalSteps, loss, parts, rate, norm, watch.Elapsed);
         }
     }
 
@@ -78,7 +73,7 @@ public sealed class Trainer : IDisposable
     private int RefineSteps(int step)
     {
         var chances = _options.RefineChances;
-        var most = Math.Min(_task.Manifest.RefineSteps, chances.Count);
+        var most = Math.Min(_replicas.First.Manifest.RefineSteps, chances.Count);
         var draw = new Random(unchecked(_options.Seed * 31 + step)).NextDouble() * chances.Take(most).Sum();
         var chosen = 1;
         while (chosen < most && draw >= chances[chosen - 1]) draw -= chances[chosen++ - 1];
@@ -87,17 +82,19 @@ public sealed class Trainer : IDisposable
 
     private static void Check(TrainerOptions options)
     {
-        if (options.Phases.Count == 0 || options.Phases.Any(phase => phase.Steps < 1)) throw new ConfigurationException("phases", "needs at least one phase of at least one step");
+        if (options.Phases.Count == 0 || options.Phases.Any(phase => phase.Steps < 1)) throw new ConfigurationException("training.phases", "needs at least one phase of at least one step");
         if (options.Phases.Any(phase => phase.Size.Height % 64 != 0 || phase.Size.Width % 64 != 0 || phase.Size.Pixels == 0))
-            throw new ConfigurationException("phases.size", "height and width must be multiples of 64");
-        if (options.BatchSize < 2) throw new ConfigurationException("batchSize", $"must be at least 2 (batch statistics), is {options.BatchSize}");
-        if (options.LearningRate is not (> 0 and < 1)) throw new ConfigurationException("learningRate", $"must be between 0 and 1, is {options.LearningRate}");
+            throw new ConfigurationException("training.phases.size", "height and width must be multiples of 64");
+        if (options.Replicas < 1) throw new ConfigurationException("training.replicas", $"must be at least 1, is {options.Replicas}");
+        if (options.BatchSize % options.Replicas != 0 || options.BatchSize / options.Replicas < 2)
+            throw new ConfigurationException("training.batchSize", $"must be a multiple of replicas, with at least 2 pictures each (batch statistics), is {options.BatchSize}");
+        if (options.LearningRate is not (> 0 and < 1)) throw new ConfigurationException("training.learningRate", $"must be between 0 and 1, is {options.LearningRate}");
     }
 
     public void Dispose()
     {
         _state.Dispose();
         _optimiser.Dispose();
-        _task.Dispose();
+        _replicas.Dispose();
     }
 }

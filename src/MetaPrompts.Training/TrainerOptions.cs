@@ -11,10 +11,13 @@ public sealed record TrainerOptions
     /// <summary>Picture size and number of steps, one after the other.</summary>
     public required IReadOnlyList<TrainingPhase> Phases { get; init; }
 
-    /// <summary>Peak of the schedule: linear warm-up, then cosine to <see cref="FinalRate"/> of it over all phases.</summary>
+    /// <summary>Peak of the schedule: linear warm-up, hold, then cosine to <see cref="FinalRate"/> of it over all phases.</summary>
     public double LearningRate { get; init; } = 1e-3;
 
     public int WarmupSteps { get; init; } = 100;
+
+    /// <summary>Share of the run during which the rate stays at its peak before it falls; a run that may be prolonged later holds long and is prolonged from a state before the fall.</summary>
+    public double HoldUntil { get; init; }
 
     /// <summary>Share of the peak at the end.</summary>
     public double FinalRate { get; init; } = 0.02;
@@ -44,6 +47,9 @@ public sealed record TrainerOptions
     public int SaveEvery { get; init; } = 200;
 
     public int Seed { get; init; } = 1;
+
+    /// <summary>Copies of the network that share each batch, one thread each (see Replicas).</summary>
+    public int Replicas { get; init; } = 1;
 
     /// <summary>Threads of the tensor library.</summary>
     public int Threads { get; init; } = 1;

@@ -14,6 +14,8 @@ public sealed class FakeModel : IPerceptionModel
 
     public ModelManifest Manifest { get; init; } = FakeManifest.Make("fake");
 
+    public int Lanes { get; init; } = 1;
+
     /// <summary>Time a call takes.</summary>
     public TimeSpan PerCall { get; init; }
 

@@ -26,13 +26,13 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
     public async Task<BenchResult> RunAsync(Signals signals)
     {
         using var loaded = LoadedModel.Open(choice);
-        using var device = new DeviceThread("metaprompts-device");
+        DeviceThread[] devices = [.. Enumerable.Range(0, loaded.Model.Lanes).Select(i => new DeviceThread($"metaprompts-device-{i}"))];
         var decoded = await DecodeAsync(signals.Stop).ConfigureAwait(false);
         var folder = Directory.CreateTempSubdirectory("metaprompts-bench-");
         try
         {
             var key = loaded.Model.BatchKey(decoded[0].Pixels.Size);
-            await device.RunAsync(() => PredictAll(loaded, decoded.Take(WarmUp), [])).ConfigureAwait(false);
+            await PredictAllAsync(loaded, devices, [.. decoded.Take(WarmUp)], []).ConfigureAwait(false);
             var before = TorchRuntime.LiveTensors;
             List<double> calls = [], modelFps = [], modelCpu = [], wholeFps = [], wholeCpu = [];
             var allocated = 0L;
@@ -40,12 +40,12 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
             {
                 signals.Stop.ThrowIfCancellationRequested();
                 Terminal.Note(string.Create(CultureInfo.InvariantCulture, $"metaprompts: bench: round {round + 1} of {rounds}"));
-                var (seconds, cpu) = await MeasureAsync(() => device.RunAsync(() => PredictAll(loaded, decoded, calls))).ConfigureAwait(false);
+                var (seconds, cpu) = await MeasureAsync(() => PredictAllAsync(loaded, devices, decoded, calls)).ConfigureAwait(false);
                 modelFps.Add(decoded.Count / seconds);
                 modelCpu.Add(cpu / decoded.Count);
 
                 var managed = GC.GetTotalAllocatedBytes();
-                (seconds, cpu) = await MeasureAsync(() => RunWholeAsync(loaded, device, Path.Combine(folder.FullName, round.ToString(CultureInfo.InvariantCulture)), decoded.Count, signals)).ConfigureAwait(false);
+                (seconds, cpu) = await MeasureAsync(() => RunWholeAsync(loaded, Path.Combine(folder.FullName, round.ToString(CultureInfo.InvariantCulture)), decoded.Count, signals)).ConfigureAwait(false);
                 allocated += GC.GetTotalAllocatedBytes() - managed;
                 wholeFps.Add(decoded.Count / seconds);
                 wholeCpu.Add(cpu / decoded.Count);
@@ -53,7 +53,7 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
 
             var size = decoded[0].Pixels.Size;
             return new BenchResult(
-                Machine(), Versions(), Method(decoded.Count), loaded.Model.Manifest.Name, [.. loaded.Tasks.Select(t => t.ToString().ToLowerInvariant())], loaded.Device, loaded.Precision, loaded.RefineSteps,
+                Machine(), Versions(), Method(decoded.Count, devices.Length), loaded.Model.Manifest.Name, [.. loaded.Tasks.Select(t => t.ToString().ToLowerInvariant())], loaded.Device, loaded.Precision, loaded.RefineSteps,
                 new BenchInput(spec.Given, size.Width, size.Height, key.Width, key.Height, decoded.Count),
                 new BenchFrame(new BenchSpeed(Round(Median(modelFps)), Round(Median(calls)), Round(Median(modelCpu)))),
                 new BenchSpeed(Round(Median(wholeFps)), Round(1000 / Median(wholeFps)), Round(Median(wholeCpu))),
@@ -62,6 +62,7 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
         }
         finally
         {
+            foreach (var device in devices) device.Dispose();
             foreach (var frame in decoded) frame.Dispose();
             folder.Delete(recursive: true);
         }
@@ -78,18 +79,23 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
         return (seconds, (self.TotalProcessorTime - cpu).TotalMilliseconds);
     }
 
-    private static int PredictAll(LoadedModel loaded, IEnumerable<Frame> decoded, List<double> calls)
+    /// <summary>Each device thread takes the next frame when it is free, as in the corridor.</summary>
+    private static Task<int[]> PredictAllAsync(LoadedModel loaded, DeviceThread[] devices, List<Frame> decoded, List<double> calls)
     {
-        var done = 0;
-        foreach (var frame in decoded)
+        var next = -1;
+        return Task.WhenAll(devices.Select(device => device.RunAsync(() =>
         {
-            using var batch = new FrameBatch([frame.Share()], loaded.Model.BatchKey(frame.Pixels.Size));
-            var started = Stopwatch.GetTimestamp();
-            done += loaded.Model.Predict(batch).Count;
-            calls.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
-        }
-
-        return done;
+            var done = 0;
+            for (int i; (i = Interlocked.Increment(ref next)) < decoded.Count; done++)
+            {
+                using var batch = new FrameBatch([decoded[i].Share()], loaded.Model.BatchKey(decoded[i].Pixels.Size));
+                var started = Stopwatch.GetTimestamp();
+                loaded.Model.Predict(batch);
+                var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+                lock (calls) calls.Add(took);
+            }
+            return done;
+        })));
     }
 
     private async Task<List<Frame>> DecodeAsync(CancellationToken stop)
@@ -108,7 +114,7 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
         return decoded.Count > 0 ? decoded : throw new SourceLostException(spec.Given, "contains no frame");
     }
 
-    private async Task RunWholeAsync(LoadedModel loaded, DeviceThread device, string path, int count, Signals signals)
+    private async Task RunWholeAsync(LoadedModel loaded, string path, int count, Signals signals)
     {
         var pool = new PixelBufferPool();
         var source = await Sources.OpenAsync(spec, new CaptureOptions { Pool = pool }, Terminal.Warn, signals.Stop).ConfigureAwait(false);
@@ -119,14 +125,14 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
             var sinks = await Composition.OpenSinksAsync(new JobFolder(path), options, loaded, source.Info, false, Terminal.Warn, signals.Stop).ConfigureAwait(false);
             await using (sinks.ConfigureAwait(false))
             {
-                var pipeline = Composition.OfFile(first, pool, loaded, device, sinks, new Progress<PipelineProgress>(), NullLogger.Instance);
+                var pipeline = Composition.OfFile(first, pool, loaded, sinks, new Progress<PipelineProgress>(), NullLogger.Instance);
                 await using (pipeline.ConfigureAwait(false)) (await pipeline.RunAsync(signals.Stop, signals.Abort).ConfigureAwait(false)).ThrowIfFailed();
             }
         }
     }
 
-    private string Method(int count) => string.Create(CultureInfo.InvariantCulture,
-        $"{rounds} rounds of {count} frames, model only and end to end in turn, {WarmUp} frames of warm-up, one frame a call, {TorchRuntime.Threads} threads, medians; model only: decoded frames to results; end to end: file to overlay.mp4 (grid) and records.jsonl, opening and closing included");
+    private string Method(int count, int lanes) => string.Create(CultureInfo.InvariantCulture,
+        $"{rounds} rounds of {count} frames, model only and end to end in turn, {WarmUp} frames of warm-up, one frame a call, {lanes} calls at a time on {TorchRuntime.Threads} threads, medians; model only: decoded frames to results; end to end: file to overlay.mp4 (grid) and records.jsonl, opening and closing included");
 
     private static string Machine()
     {

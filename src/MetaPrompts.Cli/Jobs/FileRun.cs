@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace MetaPrompts.Cli.Jobs;
 
 /// <summary>Runs one input through the corridor into its folder, and says in <c>summary.json</c> what became of it.</summary>
-internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel model, DeviceThread device, ILogger log)
+internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel model, ILogger log)
 {
     private readonly JobFolder _folder = new(job.Folder);
     private readonly PixelBufferPool _pool = new();
@@ -53,7 +53,7 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
         });
         _ = hash.Value;
         var progress = new RunProgress(Path.GetFileName(job.Folder), source.Info.FrameCount, first);
-        var pipeline = Composition.OfFile(source, _pool, model, device, sinks, progress, log);
+        var pipeline = Composition.OfFile(source, _pool, model, sinks, progress, log);
         await using (pipeline.ConfigureAwait(false))
         {
             var running = pipeline.RunAsync(signals.Stop, signals.Abort);

@@ -78,14 +78,13 @@ internal static class Process
     private static async Task RunAsync(List<SourceSpec> sources, FileJobOptions options, List<ProcessOutput> outputs, Signals signals)
     {
         using var model = LoadedModel.Open(options.Model);
-        using var device = new DeviceThread("metaprompts-device");
         var log = new ConsoleLog(options.Verbose);
         foreach (var job in FileJob.For(sources, options.OutputFolder))
         {
             if (signals.Stop.IsCancellationRequested) break;
             try
             {
-                var summary = await new FileRun(job, options, model, device, log).RunAsync(signals).ConfigureAwait(false);
+                var summary = await new FileRun(job, options, model, log).RunAsync(signals).ConfigureAwait(false);
                 Console.Out.WriteLine(ClosingLine(job, summary));
                 if (summary?.Error is { } error) Console.Error.WriteLine($"metaprompts: error: {error}");
                 outputs.Add(new ProcessOutput(job.Source.Given, job.Folder, summary?.Error is null ? ExitCodes.Done : 4, summary?.Error, summary));

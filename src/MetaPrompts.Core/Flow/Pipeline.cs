@@ -18,7 +18,6 @@ public sealed class Pipeline : IAsyncDisposable
     private readonly BatchingOptions _batching;
     private readonly TimeSpan _drain;
     private readonly IProgress<PipelineProgress>? _progress;
-    private readonly DeviceThread? _device;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Func<double> _random;
@@ -38,7 +37,7 @@ public sealed class Pipeline : IAsyncDisposable
 
     internal Pipeline(PipelineBuilder plan, BatchingOptions batching, IReadOnlyList<StreamPlan> streams, IReadOnlyList<SinkPlan> sinks, IReadOnlyList<IFrameSource> sources)
     {
-        (_batching, _drain, _progress, _device, _time, _log, _random) = (batching, plan.Drain, plan.Progress, plan.Device, plan.Time, plan.Log, plan.Random);
+        (_batching, _drain, _progress, _time, _log, _random) = (batching, plan.Drain, plan.Progress, plan.Time, plan.Log, plan.Random);
         (_model, _pool, _streams, _sources) = (plan.Model, plan.Pool, streams, sources);
         _drops = new DropCounter(_log, _time);
         _lanes = [.. sinks.Select(s => new SinkLane(s, _drops, _log, _time))];
@@ -139,8 +138,8 @@ public sealed class Pipeline : IAsyncDisposable
 
     private async Task InferAsync(FrameBatcher batcher, CancellationToken drained, CancellationToken abort)
     {
-        using var ownDevice = _device is null ? new DeviceThread("metaprompts-device") : null;
-        var stage = new InferenceStage(batcher, _model, _device ?? ownDevice!, Ledger, _time);
+        DeviceThread[] devices = [.. Enumerable.Range(0, _model.Lanes).Select(i => new DeviceThread($"metaprompts-device-{i}"))];
+        var stage = new InferenceStage(batcher, _model, devices, Ledger, _time);
         try
         {
             await stage.RunAsync(item => _fanOut.WriteAsync(item, _lossless.Contains(item.Frame.Stamp.Stream), abort), drained).ConfigureAwait(false);
@@ -148,6 +147,10 @@ public sealed class Pipeline : IAsyncDisposable
         catch (OperationCanceledException) when (drained.IsCancellationRequested)
         {
             // The time to drain is over, or the run is broken off.
+        }
+        finally
+        {
+            foreach (var device in devices) device.Dispose();
         }
     }
 

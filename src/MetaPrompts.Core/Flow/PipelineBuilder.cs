@@ -8,9 +8,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace MetaPrompts.Core.Flow;
 
 /// <summary>
-/// Collects what a <see cref="Pipeline"/> is made of; connects, decides nothing per frame. Sources and sinks are taken over by the pipeline, model, pool and device thread are borrowed.
+/// Collects what a <see cref="Pipeline"/> is made of; connects, decides nothing per frame. Sources and sinks are taken over by the pipeline, model and pool are borrowed.
 /// </summary>
-/// <param name="model">Called on one thread only, while the pipeline runs.</param>
+/// <param name="model">Called on threads of the pipeline, while it runs.</param>
 /// <param name="pool">The pool the sources rent from; this pipeline's alone. <see cref="Build"/> sets its capacity.</param>
 public sealed class PipelineBuilder(IPerceptionModel model, PixelBufferPool pool)
 {
@@ -25,9 +25,6 @@ public sealed class PipelineBuilder(IPerceptionModel model, PixelBufferPool pool
 
     /// <summary>Told after each frame that has ended, from whatever thread ended it: must be quick.</summary>
     public IProgress<PipelineProgress>? Progress { get; set; }
-
-    /// <summary>The thread the model is called on; null lets the pipeline start one of its own and end it.</summary>
-    public DeviceThread? Device { get; set; }
 
     /// <summary>Monotonic clock of every wait and age; a test's own.</summary>
     public TimeProvider Time { get; set; } = TimeProvider.System;
@@ -58,7 +55,7 @@ public sealed class PipelineBuilder(IPerceptionModel model, PixelBufferPool pool
     }
 
     /// <summary>
-    /// Checks the settings and sets the pool's capacity: per stream its mailbox, the frame on its way into it and the one being decoded; one batch; per sink its queue and the item in hand.
+    /// Checks the settings and sets the pool's capacity: per stream its mailbox, the frame on its way into it and the one being decoded; the batches the model has in hand; per sink its queue and the item in hand.
     /// </summary>
     /// <exception cref="ConfigurationException">A setting is out of range, a stream is there twice, or there is none.</exception>
     public Pipeline Build()
@@ -68,7 +65,7 @@ public sealed class PipelineBuilder(IPerceptionModel model, PixelBufferPool pool
         foreach (var twice in _streams.GroupBy(s => s.Stream).Where(g => g.Count() > 1))
             throw new ConfigurationException($"streams.{twice.Key}", "is there twice; stream names must differ");
         foreach (var stream in _streams) stream.Reconnect?.Checked();
-        Pool.Capacity = _streams.Sum(s => s.Backpressure.Capacity + 2) + batching.MaxBatch + _sinks.Sum(s => s.Sink.Backpressure.Capacity + 1);
+        Pool.Capacity = _streams.Sum(s => s.Backpressure.Capacity + 2) + batching.MaxBatch * InferenceStage.InHand(Model.Lanes) + _sinks.Sum(s => s.Sink.Backpressure.Capacity + 1);
         return new Pipeline(this, batching, [.. _streams], [.. _sinks], [.. _sources]);
     }
 

@@ -6,11 +6,14 @@ namespace MetaPrompts.Core.Perception;
 
 /// <summary>
 /// Synchronous and bound to one thread on purpose: TorchSharp's dispose scopes and libtorch's gradient mode belong to a thread, not to an async flow.
-/// Called from its DeviceThread only.
+/// Called from DeviceThreads only, from as many as <see cref="Lanes"/> at a time.
 /// </summary>
 public interface IPerceptionModel : IDisposable
 {
     ModelManifest Manifest { get; }
+
+    /// <summary>Calls that may run side by side, each on a thread of its own. A small network gains more from two frames at once than from two threads on one frame (docs/decisions).</summary>
+    int Lanes => 1;
 
     /// <summary>
     /// Frames with equal keys may share a batch: the size the network will see. A working size keeps the frame's aspect, so cameras of one aspect mix;

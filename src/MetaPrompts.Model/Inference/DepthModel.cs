@@ -33,6 +33,9 @@ public sealed class DepthModel : IPerceptionModel
     public ModelManifest Manifest { get; }
 
     /// <inheritdoc/>
+    public int Lanes => _served.Lanes;
+
+    /// <inheritdoc/>
     public ImageSize BatchKey(ImageSize frame) => Manifest.WorkingSize is { } size ? WorkingGrid.Near(frame, size.Pixels, Multiple) : frame;
 
     /// <summary>Maps of the key's size rounded down to multiples of 8, each covering its whole frame.</summary>

@@ -25,6 +25,9 @@ public sealed class ModelSet : IPerceptionModel
 
     public IReadOnlyList<IPerceptionModel> Models => _models;
 
+    /// <inheritdoc/>
+    public int Lanes => _models.Min(model => model.Lanes);
+
     /// <summary>The first model's; the others sort the frames of a batch by their own keys.</summary>
     /// <inheritdoc/>
     public ImageSize BatchKey(ImageSize frame) => _models[0].BatchKey(frame);

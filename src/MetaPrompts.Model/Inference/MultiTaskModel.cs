@@ -31,6 +31,9 @@ public sealed class MultiTaskModel : IPerceptionModel
 
     public ModelManifest Manifest { get; }
 
+    /// <inheritdoc/>
+    public int Lanes => _served.Lanes;
+
     /// <summary>Steps each frame takes.</summary>
     public int RefineSteps => _served.RefineSteps;
 

@@ -36,7 +36,7 @@ public static class PerceptionModels
         TorchRuntime.Prepare();
         using var files = Find(nameOrPath);
         options.Check(files.Manifest);
-        return Open(files, options);
+        return Sharing(Open(files, options));
     }
 
     /// <summary>Several models as one. A task is done by the first model that has it.</summary>
@@ -55,13 +55,19 @@ public static class PerceptionModels
         try
         {
             foreach (var (name, share) in namesOrPaths.Zip(shares)) opened.Add(Open(name, share));
-            return new ModelSet(opened);
+            return Sharing(new ModelSet(opened));
         }
         catch
         {
             foreach (var model in opened) model.Dispose();
             throw;
         }
+    }
+
+    private static IPerceptionModel Sharing(IPerceptionModel model)
+    {
+        TorchRuntime.Share(model.Lanes);
+        return model;
     }
 
     /// <summary>Who does which task.</summary>

@@ -38,6 +38,9 @@ public sealed class PoseModel : IPerceptionModel
 
     public ModelManifest Manifest { get; }
 
+    /// <inheritdoc/>
+    public int Lanes => _served.Lanes;
+
     /// <summary>Every picture is brought to the one size the network was trained for.</summary>
     /// <inheritdoc/>
     public ImageSize BatchKey(ImageSize frame) => _input;

@@ -29,6 +29,9 @@ public sealed class SegmentationModel : IPerceptionModel
     public ModelManifest Manifest { get; }
 
     /// <inheritdoc/>
+    public int Lanes => _served.Lanes;
+
+    /// <inheritdoc/>
     public ImageSize BatchKey(ImageSize frame) => Manifest.WorkingSize is { } size ? WorkingGrid.Near(frame, size.Pixels, Multiple) : frame;
 
     /// <summary>Maps of the key's size.</summary>

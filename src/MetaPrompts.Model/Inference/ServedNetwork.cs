@@ -16,6 +16,9 @@ internal sealed class ServedNetwork : IDisposable
     public const int LeastSide = 8;
 
     private readonly Module _network;
+    // Below it an operation is too short to be worth sharing between threads; Stable Diffusion's UNet has 860 million.
+    private const long SmallNetwork = 50_000_000;
+
     private readonly StepCache _steps;
 
     /// <param name="network">With its weights in float32; taken over.</param>
@@ -30,6 +33,7 @@ internal sealed class ServedNetwork : IDisposable
         Precisions.Apply(network, Type);
         network.to(Device);
         network.eval();
+        Lanes = Device.type == DeviceType.CPU && network.parameters().Sum(parameter => parameter.numel()) < SmallNetwork ? TorchRuntime.Threads : 1;
         _steps = new StepCache(prepare);
     }
 
@@ -39,6 +43,9 @@ internal sealed class ServedNetwork : IDisposable
 
     /// <summary>Steps each frame takes.</summary>
     public int RefineSteps { get; }
+
+    /// <inheritdoc cref="IPerceptionModel.Lanes"/>
+    public int Lanes { get; }
 
     /// <summary>Computes without gradients in a scope of its own: whatever <paramref name="compute"/> leaves behind is freed.</summary>
     /// <param name="compute">From the prepared steps (borrowed) to plain values.</param>

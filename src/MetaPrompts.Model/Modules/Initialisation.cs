@@ -17,6 +17,14 @@ internal static class Initialisation
         }
     }
 
+    /// <summary>Last layers of the UNet's residual branches at 0, as ldm does (zero_module): each block begins as the identity, so that a deep network learns from its first step.</summary>
+    public static void Residuals(Module unet)
+    {
+        using var none = no_grad();
+        foreach (var (name, parameter) in unet.named_parameters())
+            if (name.Contains(".out_layers.3.", StringComparison.Ordinal) || name.Contains(".proj_out.", StringComparison.Ordinal)) parameter.zero_();
+    }
+
     /// <summary>Depth decoder and heatmap head: convolutions and deconvolutions from a normal of deviation 0.001, biases 0.</summary>
     public static void Head(Module head)
     {

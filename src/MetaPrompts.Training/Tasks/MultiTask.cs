@@ -65,7 +65,7 @@ public sealed class MultiTask : IDisposable
         foreach (var output in outputs)
         {
             parts = Parts(output, batch);
-            var sum = parts["depth"] + 0.5f * parts["gradient"] + 0.7f * parts["segmentation"] + 2f * parts["heatmap"] + 2f * parts["offset"];
+            var sum = parts["depth"] + 0.5f * parts["gradient"] + 0.7f * parts["segmentation"] + 3f * parts["heatmap"] + 3f * parts["offset"];
             var weighted = ReferenceEquals(output, outputs[^1]) ? sum : sum * EarlierSteps;
             total = total is null ? weighted : total + weighted;
         }

@@ -10,6 +10,7 @@ public sealed class InferenceStageTests
     private static readonly StreamId A = new("a");
     private readonly FrameLedger _ledger = new();
     private readonly PixelBufferPool _pool = new(4);
+    private readonly List<Frame> _rest = [];
 
     [Fact]
     public async Task When_writing_fails_the_rest_of_the_batch_has_its_outcome()
@@ -57,8 +58,54 @@ public sealed class InferenceStageTests
         Ledger.NothingAlive(_pool);
     }
 
-    /// <summary>One batch of four frames.</summary>
-    private async Task RunAsync(FakeModel model, Func<PerceivedFrame, ValueTask> write)
+    [Fact]
+    public async Task Calls_side_by_side_are_written_in_order()
+    {
+        using var second = new ManualResetEventSlim();
+        var model = new FakeModel
+        {
+            // The first frame is done only after the second, on another thread, has begun: alone it would wait for ever.
+            Before = batch =>
+            {
+                if (batch.Frames[0].Stamp.Sequence == 1) second.Set();
+                Assert.True(second.Wait(TimeSpan.FromSeconds(20)));
+            },
+        };
+        List<long> written = [];
+        await RunAsync(model, item =>
+        {
+            written.Add(item.Frame.Stamp.Sequence);
+            item.Dispose();
+            _ledger.End(item.Frame.Stamp, FrameOutcome.Published);
+            return ValueTask.CompletedTask;
+        }, lanes: 2, batch: 1);
+        _ledger.Reconcile();
+        Assert.Equal([0, 1, 2, 3], written);
+        Assert.Equal(2, model.Threads.Count);
+    }
+
+    [Fact]
+    public async Task A_failure_ends_the_calls_beside_it_with_an_outcome_each()
+    {
+        using var both = new Barrier(2);
+        var model = new FakeModel
+        {
+            Before = batch =>
+            {
+                if (batch.Frames[0].Stamp.Sequence > 1) return;
+                both.SignalAndWait(TimeSpan.FromSeconds(20));
+                if (batch.Frames[0].Stamp.Sequence == 0) throw new InvalidOperationException("broken");
+            },
+        };
+        var problem = await Assert.ThrowsAsync<InvalidOperationException>(() => RunAsync(model, _ => throw new InvalidOperationException("nothing may be written after a gap"), lanes: 2, batch: 1));
+        Assert.Equal("broken", problem.Message);
+        Assert.True(_ledger[A].Failed >= 2);
+        foreach (var frame in _rest) frame.Dispose();
+        Ledger.NothingAlive(_pool);
+    }
+
+    /// <summary>Four frames.</summary>
+    private async Task RunAsync(FakeModel model, Func<PerceivedFrame, ValueTask> write, int lanes = 1, int batch = 4)
     {
         var boxes = new Mailboxes(_ => { }, TimeProvider.System);
         var box = boxes.Open(A, BackpressurePolicy.Lossless());
@@ -71,8 +118,16 @@ public sealed class InferenceStageTests
         }
 
         box.Complete();
-        using var device = new DeviceThread("test");
-        var batcher = new FrameBatcher(boxes, new BatchingOptions(4, 4), model.BatchKey, _ => { }, TimeProvider.System);
-        await new InferenceStage(batcher, model, device, _ledger, TimeProvider.System).RunAsync(write, default);
+        DeviceThread[] devices = [.. Enumerable.Range(0, lanes).Select(i => new DeviceThread($"test {i}"))];
+        var batcher = new FrameBatcher(boxes, new BatchingOptions(batch, batch), model.BatchKey, _ => { }, TimeProvider.System);
+        try
+        {
+            await new InferenceStage(batcher, model, devices, _ledger, TimeProvider.System).RunAsync(write, default);
+        }
+        finally
+        {
+            foreach (var device in devices) device.Dispose();
+            _rest.AddRange(batcher.TakeRest());
+        }
     }
 }

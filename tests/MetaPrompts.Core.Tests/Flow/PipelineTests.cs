@@ -242,14 +242,13 @@ public sealed class PipelineTests
     }
 
     [Fact]
-    public async Task A_given_device_thread_is_used_and_left_running()
+    public async Task A_model_is_called_on_as_many_threads_as_it_has_lanes()
     {
-        using var device = new DeviceThread("test");
-        var thread = await device.RunAsync(() => Environment.CurrentManagedThreadId);
-        var model = new FakeModel();
-        await new PipelineBuilder(model, _pool) { Device = device }.AddSource(File(A, 5)).Build().RunAsync(default);
-        Assert.Equal([thread], model.Threads.Keys);
-        Assert.Equal(thread, await device.RunAsync(() => Environment.CurrentManagedThreadId));
+        var model = new FakeModel { Lanes = 2, PerCall = TimeSpan.FromMilliseconds(2) };
+        var sink = new CollectingSink();
+        await new PipelineBuilder(model, _pool).AddSource(File(A, 30)).AddSink(sink).Build().RunAsync(default);
+        Assert.Equal(2, model.Threads.Count);
+        Assert.Equal(Enumerable.Range(0, 30).Select(n => (long)n), sink.Sequences(A));
     }
 
     [Fact]

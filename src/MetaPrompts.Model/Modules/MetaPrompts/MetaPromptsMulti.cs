@@ -48,6 +48,7 @@ public sealed class MetaPromptsMulti : Module
         unet = new UNetWrapper(shape);
         register_module(nameof(encoder_vq), encoder_vq);
         register_module(nameof(unet), unet);
+        Initialisation.Residuals(unet);
 
         var count = 0;
         foreach (var task in manifest.Tasks)

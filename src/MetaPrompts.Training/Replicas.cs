@@ -1,0 +1,85 @@
+using MetaPrompts.Core.Flow;
+using MetaPrompts.Core.Perception;
+using MetaPrompts.Training.Data;
+using MetaPrompts.Training.Tasks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MetaPrompts.Training;
+
+/// <summary>
+/// Copies of one network, each with its share of the batch on a thread of its own. At the widths of a small network two threads within an operation wait for
+/// each other more than they compute (measured); two copies do not. The mean of the gradients ends up in the first copy, which is the one that learns.
+/// Owns copies and threads.
+/// </summary>
+internal sealed class Replicas : IDisposable
+{
+    private readonly MultiTask[] _copies;
+    private readonly DeviceThread[] _threads;
+
+    public Replicas(ModelManifest manifest, TrainerOptions options)
+    {
+        _copies = [.. Enumerable.Range(0, options.Replicas).Select(_ => new MultiTask(manifest, options))];
+        _threads = [.. Enumerable.Range(0, options.Replicas).Select(i => new DeviceThread($"replica {i}"))];
+        foreach (var copy in _copies) copy.Network.train();
+    }
+
+    /// <summary>The copy that learns.</summary>
+    public MultiTask First => _copies[0];
+
+    /// <summary>Gives every copy the weights of the first.</summary>
+    public void Spread()
+    {
+        using var none = no_grad();
+        using var scope = NewDisposeScope();
+        var weights = First.Network.parameters().ToList();
+        foreach (var copy in _copies.Skip(1))
+            foreach (var (mine, theirs) in copy.Network.parameters().Zip(weights)) mine.copy_(theirs);
+    }
+
+    /// <summary>Forward and backward over the whole batch.</summary>
+    /// <param name="samples">A multiple of the number of copies.</param>
+    /// <returns>The mean loss and its parts; the gradients are in <see cref="First"/>.</returns>
+    public (double Loss, IReadOnlyDictionary<string, double> Parts) Backward(IReadOnlyList<TrainingSample> samples, int refineSteps)
+    {
+        var share = samples.Count / _copies.Length;
+        var said = Task.WhenAll(_copies.Select((copy, i) => _threads[i].RunAsync(() => Backward(copy, [.. samples.Skip(i * share).Take(share)], refineSteps)))).GetAwaiter().GetResult();
+        Gather();
+        return (said.Average(one => one.Loss), said[0].Parts.Keys.ToDictionary(name => name, name => said.Average(one => one.Parts[name])));
+    }
+
+    private static (double Loss, Dictionary<string, double> Parts) Backward(MultiTask copy, IReadOnlyList<TrainingSample> samples, int refineSteps)
+    {
+        using var scope = NewDisposeScope();
+        using var batch = new Batch(samples);
+        var (loss, parts) = copy.Loss(batch, refineSteps);
+        loss.backward();
+        return (loss.item<float>(), parts.ToDictionary(part => part.Key, part => (double)part.Value.item<float>()));
+    }
+
+    /// <summary>In one order, so that the sum is the same to the bit each time.</summary>
+    private void Gather()
+    {
+        if (_copies.Length == 1) return;
+        using var none = no_grad();
+        using var scope = NewDisposeScope();
+        var others = _copies.Skip(1).Select(copy => copy.Network.parameters().ToList()).ToList();
+        var first = First.Network.parameters().ToList();
+        for (var i = 0; i < first.Count; i++)
+        {
+            if (first[i].grad is not { } sum) continue;
+            foreach (var gradient in others.Select(other => other[i].grad!))
+            {
+                sum.add_(gradient);
+                gradient.zero_();
+            }
+            sum.div_(_copies.Length);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var thread in _threads) thread.Dispose();
+        foreach (var copy in _copies) copy.Dispose();
+    }
+}
