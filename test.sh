@@ -14,6 +14,7 @@ if [ "${1:-}" = --no-build ]; then
 fi
 
 need_system_packages
+need_test_packages
 need_sdk
 if [ $build = 1 ]; then
     mkdir -p "$STATE"

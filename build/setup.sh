@@ -71,6 +71,13 @@ need_system_packages() {
     [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}" || true
 }
 
+# Real peers for tests; where they cannot be installed, their tests skip and say so.
+need_test_packages() {
+    local missing=()
+    command -v mosquitto > /dev/null || [ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)
+    [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}" || true
+}
+
 need_sdk() {
     if find_dotnet && "$DOTNET" --list-sdks 2> /dev/null | grep -q '^10\.'; then return 0; fi
     if apt-cache show dotnet-sdk-10.0 > /dev/null 2>&1 && install_packages dotnet-sdk-10.0 && find_dotnet; then return 0; fi

@@ -48,9 +48,9 @@ public static class Instruments
 
     public static void RecordBatch(int frames) => BatchSize.Record(frames);
 
-    /// <param name="outcome">written, dropped, failed.</param>
-    public static void CountSinkMessage(string sink, string outcome) =>
-        SinkMessages.Add(1, new("sink", sink), new("outcome", outcome));
+    /// <param name="outcome">Of a frame at the sink's queue: written, dropped, failed. Of a message on its way to a broker: the words of <see cref="Wire.DeliveryCounts"/>.</param>
+    public static void CountSinkMessage(string sink, string outcome, long count = 1) =>
+        SinkMessages.Add(count, new("sink", sink), new("outcome", outcome));
 
     /// <summary>Observes what a sink holds and has not delivered yet; scraped as metaprompts_outbox_bytes.</summary>
     public static void ObserveOutbox(string sink, Func<long> bytes) =>

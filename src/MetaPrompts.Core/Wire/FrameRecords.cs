@@ -23,7 +23,13 @@ public sealed class FrameRecords(string node, IEnumerable<ModelManifest> manifes
     public FrameRecord Of(PerceivedFrame item, MapReference? depthMap = null, MapReference? segmentationMap = null)
     {
         ArgumentNullException.ThrowIfNull(item);
-        var result = item.Result;
+        return Of(item.Result, depthMap, segmentationMap);
+    }
+
+    /// <inheritdoc cref="Of(PerceivedFrame, MapReference?, MapReference?)"/>
+    public FrameRecord Of(PerceptionResult result, MapReference? depthMap = null, MapReference? segmentationMap = null)
+    {
+        ArgumentNullException.ThrowIfNull(result);
         var stamp = result.Stamp;
         return new FrameRecord
         {

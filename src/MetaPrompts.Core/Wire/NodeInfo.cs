@@ -35,3 +35,16 @@ public enum NodeState
     /// <summary>Gone without a word: the will.</summary>
     Offline,
 }
+
+public static class NodeStates
+{
+    /// <summary>The payload, as in contract §5.</summary>
+    public static string Word(this NodeState state) => state switch
+    {
+        NodeState.Online => "online",
+        NodeState.Draining => "draining",
+        NodeState.Stopped => "stopped",
+        NodeState.Offline => "offline",
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
+    };
+}

@@ -14,8 +14,11 @@ public sealed class TopicNames
     {
         OptionsCheck.Id("node", node);
         OptionsCheck.Id("prefix", prefix);
+        Node = node;
         _root = $"{prefix}/v1/{node}";
     }
+
+    public string Node { get; }
 
     public string Status => $"{_root}/status";
 
@@ -32,6 +35,39 @@ public sealed class TopicNames
     public string Preview(StreamId stream) => Of(stream, "preview");
 
     public string Frame(StreamId stream) => Of(stream, "frame");
+
+    /// <summary>sensor_msgs/Image of profile <c>ros2</c>.</summary>
+    public string Ros2Depth(StreamId stream) => Of(stream, "ros2/depth");
+
+    public string Ros2Segmentation(StreamId stream) => Of(stream, "ros2/segmentation");
+
+    /// <summary>What a node listens to: every verb.</summary>
+    public string Commands => $"{_root}/command/+";
+
+    /// <summary>The node's own branch: nobody's answer may be sent into it.</summary>
+    public bool IsOwn(string topic)
+    {
+        ArgumentNullException.ThrowIfNull(topic);
+        return topic == _root || topic.StartsWith(_root + "/", StringComparison.Ordinal);
+    }
+
+    /// <summary>What a listener subscribes to: one leaf of one stream, or of all where a name is null.</summary>
+    public static string Filter(string prefix, string? node, string? stream, string leaf) => $"{prefix}/v1/{node ?? "+"}/streams/{stream ?? "+"}/{leaf}";
+
+    /// <summary>Takes apart <c>…/v1/{node}/streams/{stream}/{leaf}</c>; false for any other topic.</summary>
+    public static bool TryParse(string topic, out string node, out StreamId stream, out string leaf)
+    {
+        ArgumentNullException.ThrowIfNull(topic);
+        var levels = topic.Split('/', 6);
+        if (levels is [_, "v1", var n, "streams", var s, var l])
+        {
+            (node, stream, leaf) = (n, new StreamId(s), l);
+            return true;
+        }
+
+        (node, stream, leaf) = ("", default, "");
+        return false;
+    }
 
     public string Command(string verb) => $"{_root}/command/{OptionsCheck.Id("verb", verb)}";
 

@@ -41,6 +41,9 @@ public sealed record MqttOptions
     /// <summary>Messages that may wait.</summary>
     public int OutboxMessages { get; init; } = 4096;
 
+    /// <summary>At the end of a run: how long nothing may move before what still waits is given up.</summary>
+    public TimeSpan Goodbye { get; init; } = TimeSpan.FromSeconds(3);
+
     /// <summary>A full outbox: throw out the oldest (cameras), or let the frame wait, and with it every stream of the run (files only).</summary>
     public WhenFull WhenFull { get; init; } = WhenFull.DropOldest;
 
@@ -72,6 +75,7 @@ public sealed record MqttOptions
         OptionsCheck.InRange("mqtt.keepAlive", KeepAlive, TimeSpan.FromSeconds(1), TimeSpan.FromHours(18));
         OptionsCheck.InRange("mqtt.timeout", Timeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10));
         OptionsCheck.InRange("mqtt.staleness", Staleness, TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(7));
+        OptionsCheck.InRange("mqtt.goodbye", Goodbye, TimeSpan.Zero, TimeSpan.FromHours(1));
         OptionsCheck.InRange("mqtt.outboxBytes", OutboxBytes, 1L << 16, 1L << 40);
         OptionsCheck.InRange("mqtt.outboxMessages", OutboxMessages, 1, 1_000_000);
         OptionsCheck.InRange("mqtt.maxInFlight", MaxInFlight, 1, 1024);
