@@ -130,6 +130,7 @@ internal sealed class MqttConnection(
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
         deadline.CancelAfter(options.Timeout);
+        tls?.Begin();
         try
         {
             var result = await client.ConnectAsync(clientOptions, deadline.Token).ConfigureAwait(false);
@@ -137,7 +138,7 @@ internal sealed class MqttConnection(
         }
         catch (Exception e)
         {
-            return (null, tls?.Objection is { } objection ? new MqttProblem("tls", $"{objection}; check tls.ca, the host in the URL and the certificate's dates", true) : MqttProblem.Of(e, tls is not null));
+            return (null, tls?.Problem(e) ?? MqttProblem.Of(e, tls is not null));
         }
     }
 

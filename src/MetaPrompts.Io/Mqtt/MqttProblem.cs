@@ -41,9 +41,7 @@ public sealed record MqttProblem(string Code, string Text, bool Patient)
             }
         }
 
-        return tls && failure.ToString() is var all && (all.Contains("SSL", StringComparison.Ordinal) || all.Contains("certificate", StringComparison.OrdinalIgnoreCase))
-            ? new MqttProblem("tls", "the broker broke off the encrypted connection; check tls.certificate and tls.key", true)
-            : new MqttProblem("connection", Short(failure.GetBaseException().Message), false);
+        return new MqttProblem("connection", $"{Short(failure.GetBaseException().Message)}{(tls ? "; does the broker speak TLS at this port?" : "")}", false);
     }
 
     /// <summary>Foreign text, in one line and not endless.</summary>

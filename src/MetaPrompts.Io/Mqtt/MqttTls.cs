@@ -11,6 +11,8 @@ internal sealed class MqttTls : IDisposable
 {
     private readonly X509Certificate2Collection? _authorities;
     private readonly X509Certificate2Collection _own = [];
+    private bool _seen;
+    private string? _objection;
 
     /// <exception cref="ConfigurationException">A file is missing or holds no certificate or key.</exception>
     public MqttTls(MqttTlsOptions options)
@@ -31,8 +33,18 @@ internal sealed class MqttTls : IDisposable
         }
     }
 
-    /// <summary>Why the last certificate was turned down; null where it was not.</summary>
-    public string? Objection { get; private set; }
+    /// <summary>A new attempt: nothing has been seen of the broker yet.</summary>
+    public void Begin() => (_seen, _objection) = (false, null);
+
+    /// <summary>What certificates had to do with the failure of this attempt; null where nothing.</summary>
+    public MqttProblem? Problem(Exception failure)
+    {
+        if (_objection is not null) return new MqttProblem("tls", $"{_objection}; check tls.ca, the host in the URL and the certificate's dates", true);
+        // In TLS 1.3 a broker checks our certificate after we have accepted its own, and says no by hanging up.
+        return _seen && failure.GetBaseException() is not (OperationCanceledException or TimeoutException)
+            ? new MqttProblem("tls", "the broker hung up right after the certificates were exchanged; check tls.certificate and tls.key", true)
+            : null;
+    }
 
     public void Apply(MqttClientTlsOptionsBuilder tls, string host)
     {
@@ -47,8 +59,9 @@ internal sealed class MqttTls : IDisposable
 
     private bool Accepts(MqttClientCertificateValidationEventArgs seen)
     {
-        Objection = ObjectionTo(seen);
-        return Objection is null;
+        _objection = ObjectionTo(seen);
+        _seen = true;
+        return _objection is null;
     }
 
     private string? ObjectionTo(MqttClientCertificateValidationEventArgs seen)
