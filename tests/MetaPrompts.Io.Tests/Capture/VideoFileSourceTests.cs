@@ -47,6 +47,46 @@ public sealed class VideoFileSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task A_decoder_that_stops_moving_is_killed_and_named()
+    {
+        // Two megabytes a frame: more than the pipe holds, so that the rest must come from the decoder.
+        var path = _media.Video("stall.mp4", source: "testsrc=s=1024x768:r=10:d=6");
+        await using var source = await Sources.OpenAsync(Sources.Resolve(path)[0], new CaptureOptions { StallTimeout = TimeSpan.FromSeconds(1) });
+        var read = 0;
+        var problem = await Assert.ThrowsAsync<SourceLostException>(async () =>
+        {
+            await foreach (var frame in source.ReadAsync(default))
+            {
+                frame.Dispose();
+                if (++read == 1) Freeze(path);
+            }
+        });
+        Assert.Contains("no frame for 1 s", problem.Message, StringComparison.Ordinal);
+        Assert.InRange(read, 1, 59);
+        Assert.Empty(Decoders(path));
+    }
+
+    private static void Freeze(string path)
+    {
+        var decoder = Assert.Single(Decoders(path));
+        using var kill = System.Diagnostics.Process.Start("kill", ["-STOP", decoder]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>Process numbers of this clip's decoders.</summary>
+    private static string[] Decoders(string path) => [.. Directory.EnumerateDirectories("/proc").Select(folder => Path.GetFileName(folder)).Where(name => name.All(char.IsAsciiDigit)).Where(name =>
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{name}/cmdline").Split('\0') is [var program, .. var arguments] && program.EndsWith("ffmpeg", StringComparison.Ordinal) && arguments.Any(a => a.Contains(path, StringComparison.Ordinal));
+        }
+        catch (IOException)
+        {
+            return false;                                                       // it has ended meanwhile
+        }
+    })];
+
+    [Fact]
     public async Task A_variable_rate_is_kept()
     {
         var path = _media.Video("vfr.mkv", "-c:v libx264 -preset ultrafast -bf 0 -fps_mode vfr", filter: "select='not(eq(mod(n\\,7)\\,3)+eq(mod(n\\,7)\\,4))'");

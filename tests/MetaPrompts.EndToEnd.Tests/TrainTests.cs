@@ -1,0 +1,51 @@
+using System.Text.Json;
+
+namespace MetaPrompts.EndToEnd.Tests;
+
+/// <summary><c>train</c> as a user starts it: a recipe in, a model out that the other verbs take.</summary>
+public sealed class TrainTests : IDisposable
+{
+    private const string Recipe = """
+        name: tiny
+        refineSteps: 2
+        defaultRefineSteps: 1
+        workingSize: 64x64
+        metaPrompts: { depth: 4, segmentation: 6, pose: 8 }
+        network: { kind: multi, modelChannels: 8, channelMult: [1, 1, 2, 2], numResBlocks: 1, numHeads: 2, contextDim: 24, embedDim: 24, normGroups: 4, fuseGroups: 4,
+                   inChannels: 4, zChannels: 4, vaeCh: 8, vaeChMult: [1, 1, 2], vaeNumResBlocks: 1, vaeInStride: 2, headChannels: 8 }
+        training: { batchSize: 4, replicas: 2, phases: [{ size: 64x64, steps: 4 }], warmupSteps: 2, saveEvery: 2, sceneUses: 4 }
+        """;
+
+    private readonly Workspace _work = new();
+
+    public void Dispose() => _work.Dispose();
+
+    [Fact]
+    public async Task A_recipe_becomes_a_model_that_process_and_eval_take()
+    {
+        File.WriteAllText(_work["tiny.yaml"], Recipe.Replace("steps: 4", "steps: 3", StringComparison.Ordinal));
+        var train = await Cli.RunAsync(_work.Folder, "train", "-c", "tiny.yaml", "--out", "run", "--set", "training.warmupSteps=1");
+        Assert.True(train.ExitCode == 0, train.Error);
+        Assert.Contains("tiny: step 3 of 3", train.Output, StringComparison.Ordinal);
+        Assert.Equal(["metrics.csv", "overrides.txt", "recipe.yaml", "state.safetensors", "tiny.json", "tiny.safetensors"], _work.Files("run"));
+        Assert.Equal(4, File.ReadAllLines(_work["run/metrics.csv"]).Length);
+
+        var again = await Cli.RunAsync(_work.Folder, "train", "-c", "tiny.yaml", "--out", "run");
+        Assert.Equal(2, again.ExitCode);
+        Assert.Contains("--resume", again.OnlyError, StringComparison.Ordinal);
+        File.WriteAllText(_work["tiny.yaml"], Recipe);                          // a longer schedule prolongs the run
+        var resumed = await Cli.RunAsync(_work.Folder, "train", "-c", "tiny.yaml", "--out", "run", "--resume");
+        Assert.True(resumed.ExitCode == 0, resumed.Error);
+        Assert.Contains("tiny: step 4 of 4", resumed.Output, StringComparison.Ordinal);
+
+        var eval = await Cli.RunAsync(_work.Folder, "eval", "--model", "run/tiny.json", "--dataset", "synthetic:2", "--json", "scores.json");
+        Assert.True(eval.ExitCode == 0, eval.Error);
+        Assert.Equal(2, _work.Json("scores.json").GetProperty("samples").GetInt32());
+        Assert.Equal(JsonValueKind.Number, _work.Json("scores.json").GetProperty("metrics").GetProperty("abs_rel").ValueKind);
+
+        _work.Clip(frames: 2);
+        var process = await Cli.RunAsync(_work.Folder, "process", "clip.mp4", "--out", "out", "--model", "run/tiny.json");
+        Assert.True(process.ExitCode == 0, process.Error);
+        Assert.All(_work.Records("out/clip/records.jsonl"), record => Assert.Equal("tiny", record.GetProperty("depth").GetProperty("model").GetString()));
+    }
+}
