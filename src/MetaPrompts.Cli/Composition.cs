@@ -42,7 +42,7 @@ internal static class Composition
     public static async Task<FileSinks> OpenSinksAsync(JobFolder folder, FileJobOptions options, LoadedModel model, MediaInfo source, bool resume, Action<string> warn, CancellationToken stop)
     {
         var manifest = model.Model.Manifest;
-        var records = new FrameRecords(Node, [manifest]);
+        var records = new FrameRecords(Node, model.Manifests);
         var sinks = new FileSinks();
         try
         {

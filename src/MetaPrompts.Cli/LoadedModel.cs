@@ -1,19 +1,23 @@
 using MetaPrompts.Cli.Options;
+using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Model.Inference;
 
 namespace MetaPrompts.Cli;
 
-/// <summary>A model ready to run, and how it runs: what the command line left open is decided here.</summary>
+/// <summary>One model or several as one, ready to run, and how it runs: what the command line left open is decided here.</summary>
 /// <param name="Model">Owned.</param>
+/// <param name="Parts">Each model with the refine steps it takes; one or more.</param>
 /// <param name="Device">cpu or cuda:N.</param>
 /// <param name="Precision">fp32, bf16 or fp16.</param>
-internal sealed record LoadedModel(IPerceptionModel Model, IReadOnlyList<PerceptionTask> Tasks, string Device, string Precision, int RefineSteps) : IDisposable
+internal sealed record LoadedModel(IPerceptionModel Model, IReadOnlyList<LoadedPart> Parts, IReadOnlyList<PerceptionTask> Tasks, string Device, string Precision) : IDisposable
 {
     public bool OnCpu => Device == "cpu";
 
-    /// <exception cref="Core.Errors.ModelRefusedException">Unknown, damaged, or not what its manifest says.</exception>
-    /// <exception cref="Core.Errors.ConfigurationException">An option does not suit the model or this machine.</exception>
+    public IEnumerable<ModelManifest> Manifests => Parts.Select(part => part.Manifest);
+
+    /// <exception cref="ModelRefusedException">Unknown, damaged, or not what its manifest says.</exception>
+    /// <exception cref="ConfigurationException">An option does not suit a model or this machine, or two models have one name.</exception>
     public static LoadedModel Open(ModelChoice choice)
     {
         TorchRuntime.Prepare();
@@ -26,10 +30,14 @@ internal sealed record LoadedModel(IPerceptionModel Model, IReadOnlyList<Percept
             "Float16" => "fp16",
             var other => other.ToLowerInvariant(),
         };
-        var model = PerceptionModels.Open(choice.Model, options);
+        var model = PerceptionModels.Open(choice.Models, options);
         try
         {
-            return new LoadedModel(model, options.ResolveTasks(model.Manifest), device.ToString().ToLowerInvariant(), precision, options.ResolveRefineSteps(model.Manifest));
+            LoadedPart[] parts = [.. (model is ModelSet set ? set.Models : [model]).Select(one => new LoadedPart(one.Manifest, options.ResolveRefineSteps(one.Manifest)))];
+            // Records name who said what by the model's name alone.
+            foreach (var twice in parts.GroupBy(part => part.Manifest.Name).Where(group => group.Count() > 1))
+                throw new ConfigurationException("--model", $"two models are named {twice.Key}; give one of them another name in its manifest");
+            return new LoadedModel(model, parts, options.ResolveTasks(model.Manifest), device.ToString().ToLowerInvariant(), precision);
         }
         catch
         {
@@ -40,3 +48,5 @@ internal sealed record LoadedModel(IPerceptionModel Model, IReadOnlyList<Percept
 
     public void Dispose() => Model.Dispose();
 }
+
+internal sealed record LoadedPart(ModelManifest Manifest, int RefineSteps);

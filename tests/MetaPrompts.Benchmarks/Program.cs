@@ -1,1 +1,11 @@
-Console.WriteLine("see docs/5-operations/performance.md");
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using MetaPrompts.Benchmarks;
+using MetaPrompts.Model.Inference;
+
+// In this process: the native libraries lie beside this program, and a child built elsewhere would not find them.
+TorchRuntime.Prepare();
+BenchmarkSwitcher.FromTypes([typeof(ModelBenchmarks), typeof(BlockBenchmarks), typeof(DrawingBenchmarks)]).Run(args, DefaultConfig.Instance
+    .AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(3).WithIterationCount(12).WithInvocationCount(1).WithUnrollFactor(1)));

@@ -84,7 +84,7 @@ public sealed class ProcessTests : IDisposable
             Assert.False(r.TryGetProperty("pose", out _));
         });
         Assert.Equal(5, _work.FramesOf("out/clip/overlay.mp4"));
-        Assert.Equal(1, _work.Json("out/clip/summary.json").GetProperty("refine_steps").GetInt32());
+        Assert.Equal(1, _work.Json("out/clip/summary.json").GetProperty("models")[0].GetProperty("refine_steps").GetInt32());
     }
 
     [Fact]

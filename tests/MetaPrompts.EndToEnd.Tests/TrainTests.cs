@@ -44,6 +44,11 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(JsonValueKind.Number, _work.Json("scores.json").GetProperty("metrics").GetProperty("abs_rel").ValueKind);
 
         _work.Clip(frames: 2);
+        // Each task is done by the first model that has it: nothing is left for a second one that can do the same.
+        var idle = await Cli.RunAsync(_work.Folder, "process", "clip.mp4", "--out", "out", "--model", "run/tiny.json", "--model", "mini");
+        Assert.Equal(2, idle.ExitCode);
+        Assert.Contains("mini has nothing to do", idle.OnlyError, StringComparison.Ordinal);
+
         var process = await Cli.RunAsync(_work.Folder, "process", "clip.mp4", "--out", "out", "--model", "run/tiny.json");
         Assert.True(process.ExitCode == 0, process.Error);
         Assert.All(_work.Records("out/clip/records.jsonl"), record => Assert.Equal("tiny", record.GetProperty("depth").GetProperty("model").GetString()));

@@ -16,8 +16,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace MetaPrompts.Cli.Benchmarking;
 
 /// <summary>
-/// Model alone: the frames are decoded beforehand, each goes through the model by itself. End to end: the same frames from the file through the corridor into overlay video and records.
-/// The two are measured in turn, so that what else happens on the machine touches both.
+/// Model alone: the frames are decoded beforehand, each goes through the model by itself. End to end: the same frames from the file through the corridor into records, and into an overlay video too.
+/// The three are measured in turn, so that what else happens on the machine touches all.
 /// </summary>
 internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int frames, int rounds)
 {
@@ -34,30 +34,29 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
             var key = loaded.Model.BatchKey(decoded[0].Pixels.Size);
             await PredictAllAsync(loaded, devices, [.. decoded.Take(WarmUp)], []).ConfigureAwait(false);
             var before = TorchRuntime.LiveTensors;
-            List<double> calls = [], modelFps = [], modelCpu = [], wholeFps = [], wholeCpu = [];
+            List<double> calls = [];
+            Rounds alone = new(), records = new(), overlay = new();
             var allocated = 0L;
             for (var round = 0; round < rounds; round++)
             {
                 signals.Stop.ThrowIfCancellationRequested();
                 Terminal.Note(string.Create(CultureInfo.InvariantCulture, $"metaprompts: bench: round {round + 1} of {rounds}"));
                 var (seconds, cpu) = await MeasureAsync(() => PredictAllAsync(loaded, devices, decoded, calls)).ConfigureAwait(false);
-                modelFps.Add(decoded.Count / seconds);
-                modelCpu.Add(cpu / decoded.Count);
-
+                alone.Add(decoded.Count, seconds, cpu);
                 var managed = GC.GetTotalAllocatedBytes();
-                (seconds, cpu) = await MeasureAsync(() => RunWholeAsync(loaded, Path.Combine(folder.FullName, round.ToString(CultureInfo.InvariantCulture)), decoded.Count, signals)).ConfigureAwait(false);
+                (seconds, cpu) = await MeasureAsync(() => RunWholeAsync(loaded, Path.Combine(folder.FullName, $"records-{round}"), null, decoded.Count, signals)).ConfigureAwait(false);
                 allocated += GC.GetTotalAllocatedBytes() - managed;
-                wholeFps.Add(decoded.Count / seconds);
-                wholeCpu.Add(cpu / decoded.Count);
+                records.Add(decoded.Count, seconds, cpu);
+                (seconds, cpu) = await MeasureAsync(() => RunWholeAsync(loaded, Path.Combine(folder.FullName, $"overlay-{round}"), OverlayMode.Grid, decoded.Count, signals)).ConfigureAwait(false);
+                overlay.Add(decoded.Count, seconds, cpu);
             }
 
             var size = decoded[0].Pixels.Size;
             return new BenchResult(
-                Machine(), Versions(), Method(decoded.Count, devices.Length), loaded.Model.Manifest.Name, [.. loaded.Tasks.Select(t => t.ToString().ToLowerInvariant())], loaded.Device, loaded.Precision, loaded.RefineSteps,
+                Machine(), Versions(), Method(decoded.Count, devices.Length), loaded.Model.Manifest.Name, [.. loaded.Tasks.Select(t => t.ToString().ToLowerInvariant())], loaded.Device, loaded.Precision, loaded.Parts.Max(part => part.RefineSteps),
                 new BenchInput(spec.Given, size.Width, size.Height, key.Width, key.Height, decoded.Count),
-                new BenchFrame(new BenchSpeed(Round(Median(modelFps)), Round(Median(calls)), Round(Median(modelCpu)))),
-                new BenchSpeed(Round(Median(wholeFps)), Round(1000 / Median(wholeFps)), Round(Median(wholeCpu))),
-                new BenchRatio(Round(Median(wholeFps) / Median(modelFps))),
+                new BenchFrame(alone.Speed with { MedianMs = Round(Median(calls)) }), records.Speed, overlay.Speed,
+                new BenchRatio(Round(records.Speed.Fps / alone.Speed.Fps), Round(overlay.Speed.Fps / alone.Speed.Fps)),
                 new BenchMemory(PeakBytes(), TorchRuntime.LiveTensors - before, allocated / (rounds * decoded.Count)));
         }
         finally
@@ -114,14 +113,14 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
         return decoded.Count > 0 ? decoded : throw new SourceLostException(spec.Given, "contains no frame");
     }
 
-    private async Task RunWholeAsync(LoadedModel loaded, string path, int count, Signals signals)
+    private async Task RunWholeAsync(LoadedModel loaded, string path, OverlayMode? overlay, int count, Signals signals)
     {
         var pool = new PixelBufferPool();
         var source = await Sources.OpenAsync(spec, new CaptureOptions { Pool = pool }, Terminal.Warn, signals.Stop).ConfigureAwait(false);
         await using (source.ConfigureAwait(false))
         {
             var first = new FirstFrames(source, count);
-            var options = new FileJobOptions(path, choice, OverlayMode.Grid, false, DepthScale.Millimetres, new CaptureOptions(), false, false, false);
+            var options = new FileJobOptions(path, choice, overlay, false, DepthScale.Millimetres, new CaptureOptions(), false, false, false);
             var sinks = await Composition.OpenSinksAsync(new JobFolder(path), options, loaded, source.Info, false, Terminal.Warn, signals.Stop).ConfigureAwait(false);
             await using (sinks.ConfigureAwait(false))
             {
@@ -132,7 +131,7 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
     }
 
     private string Method(int count, int lanes) => string.Create(CultureInfo.InvariantCulture,
-        $"{rounds} rounds of {count} frames, model only and end to end in turn, {WarmUp} frames of warm-up, one frame a call, {lanes} calls at a time on {TorchRuntime.Threads} threads, medians; model only: decoded frames to results; end to end: file to overlay.mp4 (grid) and records.jsonl, opening and closing included");
+        $"{rounds} rounds of {count} frames, the three in turn, {WarmUp} frames of warm-up, one frame a call, {lanes} calls at a time on {TorchRuntime.Threads} threads, medians; model only: decoded frames to results; end to end: file to records.jsonl, opening and closing included; with overlay: overlay.mp4 (grid) as well");
 
     private static string Machine()
     {
@@ -162,6 +161,20 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
     {
         var sorted = values.Order().ToArray();
         return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
+    }
+
+    /// <summary>Of one of the ways, round by round.</summary>
+    private sealed class Rounds
+    {
+        private readonly List<double> _fps = [], _cpu = [];
+
+        public BenchSpeed Speed => new(Round(Median(_fps)), Round(1000 / Median(_fps)), Round(Median(_cpu)));
+
+        public void Add(int frames, double seconds, double cpuMs)
+        {
+            _fps.Add(frames / seconds);
+            _cpu.Add(cpuMs / frames);
+        }
     }
 
     private static double Round(double value) => Math.Round(value, 3);

@@ -37,8 +37,6 @@ internal sealed record Summary
 
     public required string Precision { get; init; }
 
-    public required int RefineSteps { get; init; }
-
     /// <summary>Files and folders beside this one.</summary>
     public required IReadOnlyList<string> Outputs { get; init; }
 
@@ -56,7 +54,7 @@ internal sealed record SummaryInput(string Path, string? Sha256, int Width, int 
 /// <param name="Dropped">By cause; read = written + all of these.</param>
 internal sealed record SummaryFrames(long Read, long Written, long Resumed, IReadOnlyDictionary<string, long> Dropped);
 
-internal sealed record SummaryModel(string Name, string Sha256);
+internal sealed record SummaryModel(string Name, string Sha256, int RefineSteps);
 
 /// <summary>Last line of <c>process --json</c>.</summary>
 internal sealed record ProcessResult(int ExitCode, IReadOnlyList<ProcessOutput> Outputs);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Perception;
 
 namespace MetaPrompts.Cli.Options;
@@ -11,14 +10,14 @@ internal sealed class ModelOptions
 
     private readonly Option<string[]> _model = new("--model")
     {
-        Description = "Name of an installed model, or path of a manifest (.json).",
+        Description = "Name of an installed model, or path of a manifest (.json); given several times, each task is done by the first model that has it.",
         HelpName = "NAME|PATH",
         DefaultValueFactory = _ => ["mini"],
     };
 
     private readonly Option<IReadOnlyList<PerceptionTask>?> _tasks = new("--tasks")
     {
-        Description = "Comma-separated; default: all the model has.",
+        Description = "Comma-separated; default: all the models have.",
         HelpName = string.Join(',', AllTasks),
         CustomParser = result =>
         {
@@ -70,14 +69,13 @@ internal sealed class ModelOptions
     public ModelChoice Read(ParseResult parsed)
     {
         var models = parsed.GetRequiredValue(_model);
-        if (models.Length != 1) throw new ConfigurationException("--model", $"is given {models.Length} times; this version runs one model at a time");
-        return new ModelChoice(models[0], parsed.GetValue(_tasks), parsed.GetRequiredValue(_device), parsed.GetRequiredValue(_precision), parsed.GetValue(_refineSteps));
+        return new ModelChoice(models, parsed.GetValue(_tasks), parsed.GetRequiredValue(_device), parsed.GetRequiredValue(_precision), parsed.GetValue(_refineSteps));
     }
 }
 
-/// <param name="Model">Name or path.</param>
-/// <param name="Tasks">Null: all the model has.</param>
+/// <param name="Models">Names or paths; a task is done by the first that has it.</param>
+/// <param name="Tasks">Null: all the models have.</param>
 /// <param name="Device">auto, cpu, cuda or cuda:N.</param>
 /// <param name="Precision">auto, fp32, bf16 or fp16.</param>
 /// <param name="RefineSteps">Null: the model's own.</param>
-internal sealed record ModelChoice(string Model, IReadOnlyList<PerceptionTask>? Tasks, string Device, string Precision, int? RefineSteps);
+internal sealed record ModelChoice(IReadOnlyList<string> Models, IReadOnlyList<PerceptionTask>? Tasks, string Device, string Precision, int? RefineSteps);

@@ -9,7 +9,7 @@ using MetaPrompts.Io.Capture;
 
 namespace MetaPrompts.Cli.Verbs;
 
-/// <summary><c>bench</c>: frames per second of the model alone and of the whole way from file to files, on one video, with the method beside the numbers.</summary>
+/// <summary><c>bench</c>: frames per second of the model alone, of the whole way from file to records, and with the overlay video, on one video, with the method beside the numbers.</summary>
 internal static class Bench
 {
     public static Command Create(Signals signals)
@@ -41,11 +41,12 @@ internal static class Bench
         Row("method", r.Method);
         Row("model only", Speed(r.Frame.Default));
         Row("end to end", Speed(r.EndToEnd));
-        Row("ratio", string.Create(CultureInfo.InvariantCulture, $"{r.Ratio.EndToEndVsModel:0.00} end to end ÷ model only"));
+        Row("with overlay", Speed(r.WithOverlay));
+        Row("ratio", string.Create(CultureInfo.InvariantCulture, $"{r.Ratio.EndToEndVsModel:0.00} end to end ÷ model only, {r.Ratio.WithOverlayVsModel:0.00} with overlay"));
         Row("memory", string.Create(CultureInfo.InvariantCulture, $"{r.Memory.PeakBytes / 1048576.0:0} MiB at most, {r.Memory.LiveTensors} tensors left over, {r.Memory.ManagedBytesPerFrame / 1024.0:0} KiB managed a frame"));
     }
 
     private static string Speed(BenchSpeed s) => string.Create(CultureInfo.InvariantCulture, $"{s.Fps:0.00} fps, {s.MedianMs:0.0} ms a frame, {s.CpuMs:0.0} CPU-ms a frame");
 
-    private static void Row(string name, string value) => Console.Out.WriteLine($"{name,-11} {value}");
+    private static void Row(string name, string value) => Console.Out.WriteLine($"{name,-12} {value}");
 }

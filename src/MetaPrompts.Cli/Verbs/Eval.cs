@@ -28,7 +28,7 @@ internal static class Eval
             var count = Count(parsed.GetRequiredValue(dataset));
             using var loaded = LoadedModel.Open(model.Read(parsed));
             using var device = new DeviceThread("metaprompts-device");
-            var report = await device.RunAsync(() => SyntheticEvaluation.Run(loaded.Model, count, refineSteps: loaded.RefineSteps, progress: done => Tell(done, count, stop))).ConfigureAwait(false);
+            var report = await device.RunAsync(() => SyntheticEvaluation.Run(loaded.Model, count, refineSteps: loaded.Parts[0].RefineSteps, progress: done => Tell(done, count, stop))).ConfigureAwait(false);
             Console.Out.WriteLine(report.ToTable());
             if (parsed.GetValue(json) is { } file) Write(file, report.ToJson());
             return ExitCodes.Done;

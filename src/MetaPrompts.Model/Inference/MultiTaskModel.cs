@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Core.Perception;
@@ -57,7 +58,7 @@ public sealed class MultiTaskModel : IPerceptionModel
     private static IReadOnlyList<Pose> People(Tensor maps, ImageSize source)
     {
         var (height, width) = ((int)maps.shape[1], (int)maps.shape[2]);
-        return BottomUpPose.Decode(maps.data<float>().ToArray(), height, width, (float)source.Width / width, (float)source.Height / height);
+        return BottomUpPose.Decode(MemoryMarshal.Cast<byte, float>(maps.bytes), height, width, (float)source.Width / width, (float)source.Height / height);
     }
 
     private static Tensor Enlarged(Tensor maps, ImageSize size) =>
