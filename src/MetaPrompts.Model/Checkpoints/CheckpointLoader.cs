@@ -7,44 +7,73 @@ namespace MetaPrompts.Model.Checkpoints;
 /// <summary>Fills a network from a weight file, strictly: every tensor on both sides is accounted for.</summary>
 public static class CheckpointLoader
 {
+    /// <param name="network">On any device, in any type; one of <see cref="UnfilledNetwork"/> gets its memory here, tensor by tensor.</param>
     /// <param name="file">For messages.</param>
     /// <returns>The report of a complete load.</returns>
     /// <exception cref="CheckpointException">Anything is missing, left over, of another shape, or tied but different.</exception>
     public static LoadReport Load(Module network, ICheckpointReader reader, KeyMap map, string file)
     {
         ArgumentNullException.ThrowIfNull(network);
+        return Fill(network.state_dict(), [], reader, map, file);
+    }
+
+    /// <summary>Begins a training: UNet and autoencoder from Stable Diffusion, everything else stays as the network was made.</summary>
+    /// <param name="network">Any network of this project that has both.</param>
+    /// <param name="map"><see cref="PublishedKeyMaps.StableDiffusion"/> or <see cref="PublishedKeyMaps.Diffusers"/>.</param>
+    /// <returns>The report of a complete load; its <see cref="LoadReport.Kept"/> are the task's own tensors.</returns>
+    /// <inheritdoc cref="Load"/>
+    public static LoadReport InitialiseFrom(Module network, ICheckpointReader reader, KeyMap map, string file)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        const string Unet = "unet.unet.diffusion_model.", Anchor = Unet + "out.0.weight";
+        var state = network.state_dict();
+        var prefix = state.Keys.FirstOrDefault(name => name == Anchor || name.EndsWith("." + Anchor, StringComparison.Ordinal)) is { } anchor
+            ? anchor[..^Anchor.Length]
+            : throw new ArgumentException("the network has no UNet of Stable Diffusion", nameof(network));
+        var wanted = state.Where(one => one.Key.StartsWith(prefix + Unet, StringComparison.Ordinal) || one.Key.StartsWith(prefix + "encoder_vq.", StringComparison.Ordinal))
+            .ToDictionary(one => one.Key[prefix.Length..], one => one.Value);
+        var handles = wanted.Values.Select(tensor => tensor.Handle).ToHashSet();
+        return Fill(wanted, [.. state.Where(one => !handles.Contains(one.Value.Handle)).Select(one => one.Key)], reader, map, file);
+    }
+
+    private static LoadReport Fill(Dictionary<string, Tensor> ours, IReadOnlyList<string> kept, ICheckpointReader reader, KeyMap map, string file)
+    {
         ArgumentNullException.ThrowIfNull(reader);
         ArgumentNullException.ThrowIfNull(map);
         using var none = no_grad();
-        var ours = network.state_dict();
-        var (loaded, ignored, unexpected, wrong, tied) = (new List<string>(), new List<string>(), new List<string>(), new List<string>(), new List<string>());
+        var (loaded, ignored, unexpected, wrong, tied) = (new List<string>(), new List<string>(reader.LeftOut), new List<string>(), new List<string>(), new List<string>());
         var (filled, misshapen) = (new HashSet<IntPtr>(), new HashSet<IntPtr>());
         foreach (var entry in reader.Entries)
         {
+            using var scope = NewDisposeScope();
             var (name, why) = map.Translate(entry.Name);
             if (name is null) ignored.Add($"{entry.Name}: {why}");
             else if (!ours.TryGetValue(name, out var target)) unexpected.Add(entry.Name);
-            else if (!target.shape.SequenceEqual(entry.Shape))
+            else if (!Fits(entry, target, name, map))
             {
                 wrong.Add($"{entry.Name} [{string.Join(", ", entry.Shape)}] for [{string.Join(", ", target.shape)}]");
                 misshapen.Add(target.Handle);
             }
             else if (filled.Add(target.Handle))
             {
-                reader.ReadInto(entry.Name, target);
+                UnfilledNetwork.GiveMemory(target);
+                reader.ReadInto(entry.Name, target.view([.. entry.Shape]));
                 loaded.Add(name);
             }
             else
             {
                 // A second name of a tensor that is filled already: published files list shared weights once per name.
                 using var again = empty_like(target);
-                reader.ReadInto(entry.Name, again);
-                (again.allclose(target, 0, 0) ? loaded : tied).Add(name);
+                reader.ReadInto(entry.Name, again.view([.. entry.Shape]));
+                (again.allclose(target, 0, 0, equal_nan: true) ? loaded : tied).Add(name);
             }
         }
         // Once per tensor: its second name is not a second loss.
         var missing = ours.Where(one => !filled.Contains(one.Value.Handle) && !misshapen.Contains(one.Value.Handle)).DistinctBy(one => one.Value.Handle).Select(one => one.Key).ToList();
-        var report = new LoadReport(loaded, ignored, missing, unexpected, wrong, tied);
+        var report = new LoadReport(loaded, ignored, missing, unexpected, wrong, tied) { Kept = kept };
         return report.Complete ? report : throw new CheckpointException(file, report);
     }
+
+    private static bool Fits(TensorEntry entry, Tensor target, string name, KeyMap map) =>
+        target.shape.SequenceEqual(entry.Shape) || (map.Matrices?.Published.IsMatch(name) == true && target.shape.SequenceEqual([.. entry.Shape, 1, 1]));
 }

@@ -8,6 +8,9 @@ namespace MetaPrompts.Model.Checkpoints;
 public sealed record LoadReport(IReadOnlyList<string> Loaded, IReadOnlyList<string> Ignored, IReadOnlyList<string> Missing,
     IReadOnlyList<string> Unexpected, IReadOnlyList<string> WrongShape, IReadOnlyList<string> TiedButDifferent)
 {
+    /// <summary>The network's tensors that the file was not asked for: where a training begins from Stable Diffusion, those of the task.</summary>
+    public IReadOnlyList<string> Kept { get; init; } = [];
+
     public bool Complete => Missing.Count + Unexpected.Count + WrongShape.Count + TiedButDifferent.Count == 0;
 
     /// <summary>Counts, and the first names of each kind.</summary>
@@ -16,7 +19,7 @@ public sealed record LoadReport(IReadOnlyList<string> Loaded, IReadOnlyList<stri
         var parts = new List<string>();
         void Add(string kind, IReadOnlyList<string> names)
         {
-            if (names.Count > 0) parts.Add($"{names.Count} {kind} ({string.Join(", ", names.Take(3))}{(names.Count > 3 ? ", …" : "")})");
+            if (names.Count > 0) parts.Add($"{names.Count} {kind} ({string.Join(", ", names.Take(3).Select(Limits.Short))}{(names.Count > 3 ? ", …" : "")})");
         }
         Add("missing", Missing);
         Add("unexpected", Unexpected);

@@ -45,7 +45,7 @@ public static class SafetensorsWriter
             long at = 0;
             foreach (var (name, tensor) in order)
             {
-                var (type, bytes) = SafetensorsFormat.Of(StoredAs(tensor, floats));
+                var (type, _, bytes) = ElementTypes.Names(StoredAs(tensor, floats));
                 json.WriteStartObject(name);
                 json.WriteString("dtype", type);
                 json.WriteStartArray("shape");

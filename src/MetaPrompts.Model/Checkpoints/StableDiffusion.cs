@@ -1,0 +1,27 @@
+using static TorchSharp.torch.nn;
+
+namespace MetaPrompts.Model.Checkpoints;
+
+/// <summary>The weights a training of the published networks begins from: Stable Diffusion 1's UNet and autoencoder.</summary>
+public static class StableDiffusion
+{
+    /// <summary>Fills a network's UNet and autoencoder; all else stays as it is.</summary>
+    /// <param name="network">Any network of this project that has both; a new one for a new training.</param>
+    /// <param name="path">The .ckpt or .safetensors of CompVis and RunwayML, or a diffusers folder with <c>unet</c> and <c>vae</c>.</param>
+    /// <returns>What was taken, left out and kept.</returns>
+    /// <exception cref="CheckpointFormatException">There is no Stable Diffusion at the path.</exception>
+    /// <exception cref="CheckpointException">It is one of other shapes (version 2, XL), or incomplete.</exception>
+    public static LoadReport Initialise(Module network, string path)
+    {
+        using var reader = CheckpointFiles.Open(path);
+        return CheckpointLoader.InitialiseFrom(network, reader, LayoutOf(reader, path), path);
+    }
+
+    private static KeyMap LayoutOf(ICheckpointReader reader, string path)
+    {
+        bool Has(string prefix) => reader.Entries.Any(entry => entry.Name.StartsWith(prefix, StringComparison.Ordinal));
+        if (Has("model.diffusion_model.")) return PublishedKeyMaps.Named(PublishedKeyMaps.StableDiffusion);
+        if (Has("unet.down_blocks.") && Has("vae.encoder.")) return PublishedKeyMaps.Named(PublishedKeyMaps.Diffusers);
+        throw new CheckpointFormatException(path, "holds no Stable Diffusion: neither model.diffusion_model.* nor a diffusers folder with unet and vae");
+    }
+}
