@@ -75,6 +75,7 @@ need_system_packages() {
 need_test_packages() {
     local missing=()
     command -v mosquitto > /dev/null || [ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)
+    /usr/bin/python3 -c 'import cv2, paho.mqtt.client' > /dev/null 2>&1 || missing+=(python3-opencv python3-paho-mqtt)
     [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}" || true
 }
 

@@ -37,6 +37,7 @@ internal static class Program
         Bench.Create(signals),
         ModelVerb.Create(),
         Inspect.Create(),
+        Listen.Create(),
         Doctor.Create(),
     };
 }

@@ -85,7 +85,7 @@ internal sealed class FrameEncoder(MqttOptions options, TopicNames topics, Frame
 
     private static IDenseMapCodec Codec(MqttMapFormat format) => format switch
     {
-        MqttMapFormat.Png => PngMaps.Instance,
+        MqttMapFormat.Png => PngMaps.Grey,
         MqttMapFormat.Npy => NpyMaps.UInt16,
         MqttMapFormat.NpyFloat32 => NpyMaps.Float32,
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, null),

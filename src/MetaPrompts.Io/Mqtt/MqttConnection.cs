@@ -126,7 +126,7 @@ internal sealed class MqttConnection(
         if (granted > MqttClientSubscribeResultCode.GrantedQoS2) Once(topics.Commands, () => log.NoCommands(options.Name, topics.Commands, granted.ToString()));
     }
 
-    private static async Task<(BrokerLimits? Limits, MqttProblem? Problem)> ConnectAsync(IMqttClient client, MqttClientOptions clientOptions, MqttOptions options, MqttTls? tls, CancellationToken stop)
+    internal static async Task<(BrokerLimits? Limits, MqttProblem? Problem)> ConnectAsync(IMqttClient client, MqttClientOptions clientOptions, MqttOptions options, MqttTls? tls, CancellationToken stop)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
         deadline.CancelAfter(options.Timeout);
@@ -142,7 +142,7 @@ internal sealed class MqttConnection(
         }
     }
 
-    private static MqttClientOptions ClientOptions(MqttOptions options, MqttAddress address, MqttTls? tls, string clientId, string? willTopic)
+    internal static MqttClientOptions ClientOptions(MqttOptions options, MqttAddress address, MqttTls? tls, string clientId, string? willTopic, uint largestMessage = LargestCommand)
     {
         var builder = new MqttClientOptionsBuilder()
             .WithClientId(clientId)
@@ -151,7 +151,7 @@ internal sealed class MqttConnection(
             .WithCleanStart()
             .WithKeepAlivePeriod(options.KeepAlive)
             .WithTimeout(options.Timeout);
-        if (options.Version == MqttVersion.V5) builder.WithMaximumPacketSize(LargestCommand);
+        if (options.Version == MqttVersion.V5) builder.WithMaximumPacketSize(largestMessage);
         if (address.Username is not null) builder.WithCredentials(address.Username, address.Password ?? "");
         if (tls is not null) builder.WithTlsOptions(o => tls.Apply(o, address.Host));
         if (willTopic is not null)

@@ -120,7 +120,7 @@ public sealed record MqttTlsOptions
 
 public enum MqttMapFormat
 {
-    /// <summary>Depth as 16-bit grey PNG in millimetres, classes as 8-bit PNG with a palette.</summary>
+    /// <summary>Depth as 16-bit grey PNG in millimetres, classes as 8-bit grey PNG.</summary>
     Png,
 
     /// <summary>NumPy's own format; depth as uint16 in millimetres, classes as uint8.</summary>

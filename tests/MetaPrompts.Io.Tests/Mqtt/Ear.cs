@@ -10,7 +10,7 @@ using MQTTnet.Protocol;
 namespace MetaPrompts.Io.Tests.Mqtt;
 
 /// <summary>A message as a subscriber got it.</summary>
-internal sealed record Heard(string Topic, byte[] Payload, bool Retain, string? ContentType, uint Expiry, IReadOnlyDictionary<string, string> Properties, byte[]? Correlation, long At)
+internal sealed record HeardMessage(string Topic, byte[] Payload, bool Retain, string? ContentType, uint Expiry, IReadOnlyDictionary<string, string> Properties, byte[]? Correlation, long At)
 {
     public string Text => Encoding.UTF8.GetString(Payload);
 
@@ -24,12 +24,12 @@ internal sealed record Heard(string Topic, byte[] Payload, bool Retain, string? 
 /// <summary>A plain subscriber that shares no line with the code under test but the MQTT library.</summary>
 internal sealed class Ear : IAsyncDisposable
 {
-    private readonly ConcurrentQueue<Heard> _heard = new();
+    private readonly ConcurrentQueue<HeardMessage> _heard = new();
     private readonly IMqttClient _client = new MqttClientFactory().CreateMqttClient();
 
-    public IReadOnlyList<Heard> All => [.. _heard];
+    public IReadOnlyList<HeardMessage> All => [.. _heard];
 
-    public Func<Heard, Task> OnHeard { get; set; } = static _ => Task.CompletedTask;
+    public Func<HeardMessage, Task> OnHeard { get; set; } = static _ => Task.CompletedTask;
 
     public static async Task<Ear> AtAsync(int port, params string[] filters)
     {
@@ -53,7 +53,7 @@ internal sealed class Ear : IAsyncDisposable
     });
 
     /// <summary>The first message heard so far or from now on that satisfies.</summary>
-    public async Task<Heard> UntilAsync(Func<Heard, bool> wanted, double seconds = 10)
+    public async Task<HeardMessage> UntilAsync(Func<HeardMessage, bool> wanted, double seconds = 10)
     {
         var clock = Stopwatch.StartNew();
         while (clock.Elapsed.TotalSeconds < seconds)
@@ -65,7 +65,7 @@ internal sealed class Ear : IAsyncDisposable
         throw new TimeoutException($"not heard within {seconds} s; heard: {string.Join(", ", _heard.Select(h => h.Topic).Distinct())}");
     }
 
-    public IEnumerable<Heard> Of(string leaf) => _heard.Where(h => h.Leaf == leaf);
+    public IEnumerable<HeardMessage> Of(string leaf) => _heard.Where(h => h.Leaf == leaf);
 
     public async ValueTask DisposeAsync()
     {
@@ -76,7 +76,7 @@ internal sealed class Ear : IAsyncDisposable
     private Task HearAsync(MqttApplicationMessageReceivedEventArgs e)
     {
         var message = e.ApplicationMessage;
-        var heard = new Heard(message.Topic, message.Payload.ToArray(), message.Retain, message.ContentType, message.MessageExpiryInterval,
+        var heard = new HeardMessage(message.Topic, message.Payload.ToArray(), message.Retain, message.ContentType, message.MessageExpiryInterval,
             (message.UserProperties ?? []).ToDictionary(p => p.Name, p => Encoding.UTF8.GetString(p.ValueBuffer.Span)), message.CorrelationData, Stopwatch.GetTimestamp());
         _heard.Enqueue(heard);
         return OnHeard(heard);
