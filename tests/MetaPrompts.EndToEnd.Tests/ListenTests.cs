@@ -20,7 +20,7 @@ public sealed class ListenTests
         var front = new StreamId("front");
         using var model = new FakeModel();
         var node = new NodeInfo("edge", "0.0", "cpu", [], [front]);
-        var listening = Cli.RunAsync(workspace.Path, "listen", broker.Url, "--stream", "front", "--save", "heard", "--frames", "3");
+        var listening = Cli.RunAsync(workspace.Folder, "listen", broker.Url, "--stream", "front", "--save", "heard", "--frames", "3");
         var sink = MqttSink.Start(new MqttOptions { Url = broker.Url }, node, [model.Manifest], NullLogger.Instance);
         for (var seq = 0L; !listening.IsCompleted; seq++)
         {
@@ -35,7 +35,7 @@ public sealed class ListenTests
         await sink.DisposeAsync();
         Assert.Equal((0, 3), (heard.ExitCode, heard.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length));
         Assert.All(heard.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.Matches(@"^edge/front 1/\d+  6x4  depth .* \[6x4, \d+\.00…\d+\.00 m, .*KiB\]  wall 50%, person 50% \[6x4, 2 classes, .*\]  people 0", line));
-        var home = Path.Combine(workspace.Path, "heard", "edge", "front");
+        var home = Path.Combine(workspace.Folder, "heard", "edge", "front");
         var records = File.ReadAllLines(Path.Combine(home, "records.jsonl")).Select(line => FrameRecord.Parse(System.Text.Encoding.UTF8.GetBytes(line))).ToList();
         Assert.Equal(3, records.Count);
         Assert.All(records, record => Assert.True(File.Exists(Path.Combine(home, record.Depth!.Map!.Ref)) && File.Exists(Path.Combine(home, record.Segmentation!.Map!.Ref))));
@@ -49,7 +49,7 @@ public sealed class ListenTests
     public async Task WhatCannotBeListenedToIsSaidInOneLine(int exitCode, string why, params string[] arguments)
     {
         using var workspace = new Workspace();
-        var result = await Cli.RunAsync(workspace.Path, ["listen", .. arguments]);
+        var result = await Cli.RunAsync(workspace.Folder, ["listen", .. arguments]);
         Assert.Equal(exitCode, result.ExitCode);
         Assert.Contains(why, result.OnlyError, StringComparison.Ordinal);
     }
@@ -58,7 +58,7 @@ public sealed class ListenTests
     public async Task APasswordInTheUrlIsNotRepeated()
     {
         using var workspace = new Workspace();
-        var result = await Cli.RunAsync(workspace.Path, "listen", "mqtt://edge:correct-horse@127.0.0.1:9", "--verbose");
+        var result = await Cli.RunAsync(workspace.Folder, "listen", "mqtt://edge:correct-horse@127.0.0.1:9", "--verbose");
         Assert.Equal(4, result.ExitCode);
         Assert.DoesNotContain("correct-horse", result.Error + result.Output, StringComparison.Ordinal);
         Assert.Contains("mqtt://***@127.0.0.1:9", result.Error, StringComparison.Ordinal);

@@ -33,6 +33,12 @@ public sealed class SubscriberSampleTests
         Assert.Contains("front 8 record, 0 ms", lines);
     }
 
+    [Theory]
+    [InlineData("python/subscriber.py")]
+    [InlineData("csharp/Program.cs")]
+    public void ThePageShowsTheSubscribersThatAreTested(string sample) =>
+        Assert.Contains(File.ReadAllText(Path.Combine(_samples, sample)).Trim(), File.ReadAllText(Path.Combine(Root(), "docs", "2-streaming", "mqtt.md")), StringComparison.Ordinal);
+
     /// <summary>cv2.imdecode(payload, -1) and np.load(io.BytesIO(payload)) are the contract's words: the real ones read every format back to the values that went in.</summary>
     [Fact]
     public async Task OpenCvAndNumPyReadEveryFormatInOneLine()
