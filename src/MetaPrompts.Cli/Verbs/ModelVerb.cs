@@ -13,7 +13,7 @@ namespace MetaPrompts.Cli.Verbs;
 /// <summary><c>model list</c>, <c>model info M</c>: what is installed, and what one of them is.</summary>
 internal static class ModelVerb
 {
-    public static Command Create() => new("model", "Looks at models.") { List(), Info() };
+    public static Command Create() => new("model", "Looks at models, and converts them.") { List(), Info(), ModelConvert.Create() };
 
     private static Command List()
     {

@@ -35,6 +35,9 @@ public sealed record ModelManifest
     public int PromptsOf(PerceptionTask task) =>
         MetaPrompts.TryGetValue(task, out var count) ? count : throw new ModelRefusedException(Name, $"has no meta prompts for {task.ToString().ToLowerInvariant()}");
 
+    /// <summary>How a frame is run: <c>stream</c> is one forward of the whole frame.</summary>
+    public string Protocol { get; init; } = "stream";
+
     /// <summary>About what size live frames are resized to, aspect kept; null keeps the source's size.</summary>
     public ImageSize? WorkingSize { get; init; }
 

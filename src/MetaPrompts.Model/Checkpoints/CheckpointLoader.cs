@@ -17,6 +17,15 @@ public static class CheckpointLoader
         return Fill(network.state_dict(), [], reader, map, file);
     }
 
+    /// <summary>What <see cref="Load"/> would report, with nothing loaded; values are read of tensors with several names only.</summary>
+    /// <param name="network">Needs no memory.</param>
+    /// <inheritdoc cref="Load"/>
+    public static LoadReport Compare(Module network, ICheckpointReader reader, KeyMap map, string file)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        return Fill(network.state_dict(), [], reader, map, file, read: false);
+    }
+
     /// <summary>Begins a training: UNet and autoencoder from Stable Diffusion, everything else stays as the network was made.</summary>
     /// <param name="network">Any network of this project that has both.</param>
     /// <param name="map"><see cref="PublishedKeyMaps.StableDiffusion"/> or <see cref="PublishedKeyMaps.Diffusers"/>.</param>
@@ -36,13 +45,13 @@ public static class CheckpointLoader
         return Fill(wanted, [.. state.Where(one => !handles.Contains(one.Value.Handle)).Select(one => one.Key)], reader, map, file);
     }
 
-    private static LoadReport Fill(Dictionary<string, Tensor> ours, IReadOnlyList<string> kept, ICheckpointReader reader, KeyMap map, string file)
+    private static LoadReport Fill(Dictionary<string, Tensor> ours, IReadOnlyList<string> kept, ICheckpointReader reader, KeyMap map, string file, bool read = true)
     {
         ArgumentNullException.ThrowIfNull(reader);
         ArgumentNullException.ThrowIfNull(map);
         using var none = no_grad();
         var (loaded, ignored, unexpected, wrong, tied) = (new List<string>(), new List<string>(reader.LeftOut), new List<string>(), new List<string>(), new List<string>());
-        var (filled, misshapen) = (new HashSet<IntPtr>(), new HashSet<IntPtr>());
+        var (filled, misshapen) = (new Dictionary<IntPtr, string>(), new HashSet<IntPtr>());
         foreach (var entry in reader.Entries)
         {
             using var scope = NewDisposeScope();
@@ -54,24 +63,28 @@ public static class CheckpointLoader
                 wrong.Add($"{entry.Name} [{string.Join(", ", entry.Shape)}] for [{string.Join(", ", target.shape)}]");
                 misshapen.Add(target.Handle);
             }
-            else if (filled.Add(target.Handle))
+            else if (filled.TryAdd(target.Handle, entry.Name))
             {
-                UnfilledNetwork.GiveMemory(target);
-                reader.ReadInto(entry.Name, target.view([.. entry.Shape]));
+                if (read) Fill(target, reader, entry);
                 loaded.Add(name);
             }
             else
             {
                 // A second name of a tensor that is filled already: published files list shared weights once per name.
-                using var again = empty_like(target);
-                reader.ReadInto(entry.Name, again.view([.. entry.Shape]));
-                (again.allclose(target, 0, 0, equal_nan: true) ? loaded : tied).Add(name);
+                var (first, again) = (reader.Read(filled[target.Handle]), reader.Read(entry.Name));
+                (again.dtype == first.dtype && again.allclose(first, 0, 0, equal_nan: true) ? loaded : tied).Add(name);
             }
         }
         // Once per tensor: its second name is not a second loss.
-        var missing = ours.Where(one => !filled.Contains(one.Value.Handle) && !misshapen.Contains(one.Value.Handle)).DistinctBy(one => one.Value.Handle).Select(one => one.Key).ToList();
+        var missing = ours.Where(one => !filled.ContainsKey(one.Value.Handle) && !misshapen.Contains(one.Value.Handle)).DistinctBy(one => one.Value.Handle).Select(one => one.Key).ToList();
         var report = new LoadReport(loaded, ignored, missing, unexpected, wrong, tied) { Kept = kept };
         return report.Complete ? report : throw new CheckpointException(file, report);
+    }
+
+    private static void Fill(Tensor target, ICheckpointReader reader, TensorEntry entry)
+    {
+        UnfilledNetwork.GiveMemory(target);
+        reader.ReadInto(entry.Name, target.view([.. entry.Shape]));
     }
 
     private static bool Fits(TensorEntry entry, Tensor target, string name, KeyMap map) =>

@@ -6,5 +6,10 @@ internal static class SafetensorsFormat
     /// <summary>The format's own limit.</summary>
     public const long LongestHeader = 100_000_000;
 
+    /// <summary>Bytes of one tensor's type, shape and offsets: 16 numbers of 20 digits and the words around them.</summary>
+    public const long LongestEntry = 4096;
+
+    public const long LongestMetadata = 10_000_000;
+
     public const string MetadataKey = "__metadata__";
 }

@@ -83,6 +83,7 @@ public sealed class SafetensorsReader : ICheckpointReader
         {
             var name = reader.GetString()!;
             reader.Read();
+            CheckLength(reader, name);
             using var value = JsonDocument.ParseValue(ref reader);
             if (value.RootElement.ValueKind != JsonValueKind.Object) throw Refuse($"header entry {Limits.Short(name)} is not an object");
             if (name == SafetensorsFormat.MetadataKey) ParseMetadata(value.RootElement);
@@ -91,6 +92,15 @@ public sealed class SafetensorsReader : ICheckpointReader
         }
         // Reading on finds out whether anything but blanks stands behind the object.
         if (reader.Read()) throw Refuse("header goes on after its end");
+    }
+
+    /// <summary>Before it becomes objects, which take more memory than its text.</summary>
+    private void CheckLength(Utf8JsonReader value, string name)
+    {
+        var start = value.TokenStartIndex;
+        value.Skip();
+        if (value.BytesConsumed - start > (name == SafetensorsFormat.MetadataKey ? SafetensorsFormat.LongestMetadata : SafetensorsFormat.LongestEntry))
+            throw Refuse($"header entry {Limits.Short(name)} is too long");
     }
 
     private void ParseMetadata(JsonElement metadata)

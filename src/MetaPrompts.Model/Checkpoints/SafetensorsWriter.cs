@@ -13,24 +13,27 @@ public static class SafetensorsWriter
     public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? floats = null)
     {
         ArgumentNullException.ThrowIfNull(tensors);
-        var order = tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).ToList();
-        var header = Header(order, metadata, floats);
+        Write(path, [.. tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).Select(tensor => TensorSource.Of(tensor.Key, tensor.Value))], metadata, floats);
+    }
+
+    /// <param name="tensors">In the order of the file.</param>
+    /// <inheritdoc cref="Write(string, IReadOnlyDictionary{string, Tensor}, IReadOnlyDictionary{string, string}?, ScalarType?)"/>
+    public static void Write(string path, IReadOnlyList<TensorSource> tensors, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? floats = null)
+    {
+        ArgumentNullException.ThrowIfNull(tensors);
+        var header = Header(tensors, metadata, floats);
         var temporary = path + ".part";
         using (var file = File.Create(temporary))
         {
             file.Write(BitConverter.GetBytes((ulong)header.Length));
             file.Write(header);
-            foreach (var (_, tensor) in order)
-            {
-                using var plain = tensor.detach().to(StoredAs(tensor, floats)).cpu().contiguous();
-                if (plain.numel() > 0) file.Write(plain.bytes);
-            }
+            foreach (var tensor in tensors) tensor.CopyTo(file, StoredAs(tensor, floats));
             file.Flush(flushToDisk: true);
         }
         File.Move(temporary, path, overwrite: true);
     }
 
-    private static byte[] Header(List<KeyValuePair<string, Tensor>> order, IReadOnlyDictionary<string, string>? metadata, ScalarType? floats)
+    private static byte[] Header(IReadOnlyList<TensorSource> tensors, IReadOnlyDictionary<string, string>? metadata, ScalarType? floats)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
@@ -43,17 +46,17 @@ public static class SafetensorsWriter
                 json.WriteEndObject();
             }
             long at = 0;
-            foreach (var (name, tensor) in order)
+            foreach (var tensor in tensors)
             {
                 var (type, _, bytes) = ElementTypes.Names(StoredAs(tensor, floats));
-                json.WriteStartObject(name);
+                json.WriteStartObject(tensor.Name);
                 json.WriteString("dtype", type);
                 json.WriteStartArray("shape");
-                foreach (var dim in tensor.shape) json.WriteNumberValue(dim);
+                foreach (var dim in tensor.Shape) json.WriteNumberValue(dim);
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(at);
-                json.WriteNumberValue(at += tensor.numel() * bytes);
+                json.WriteNumberValue(at += tensor.Count * bytes);
                 json.WriteEndArray();
                 json.WriteEndObject();
             }
@@ -66,5 +69,5 @@ public static class SafetensorsWriter
         return padded;
     }
 
-    private static ScalarType StoredAs(Tensor tensor, ScalarType? floats) => floats is { } type && tensor.is_floating_point() ? type : tensor.dtype;
+    private static ScalarType StoredAs(TensorSource tensor, ScalarType? floats) => floats is { } type && is_floating_point(tensor.Dtype) ? type : tensor.Dtype;
 }

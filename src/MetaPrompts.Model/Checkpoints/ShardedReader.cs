@@ -7,6 +7,7 @@ namespace MetaPrompts.Model.Checkpoints;
 public sealed class ShardedReader : ICheckpointReader
 {
     private const int MostShards = 1000;
+    private const long LongestIndex = 64 << 20;
     private readonly string _path;
     private readonly Dictionary<string, SafetensorsReader> _shards = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SafetensorsReader> _tensors = new(StringComparer.Ordinal);
@@ -42,19 +43,39 @@ public sealed class ShardedReader : ICheckpointReader
 
     private SafetensorsReader ShardOf(string name) => _tensors.TryGetValue(name, out var shard) ? shard : throw Refuse($"has no tensor {Limits.Short(name)}");
 
+    /// <summary>Token by token: an index of hostile size never becomes objects.</summary>
     private List<(string Name, string File)> ReadIndex()
     {
         using var file = TensorStream.Open(_path);
-        if (file.Length > SafetensorsFormat.LongestHeader) throw Refuse("is too long for an index of shards");
-        using var json = JsonDocument.Parse(file, new JsonDocumentOptions { MaxDepth = 16 });
-        if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("weight_map", out var map) || map.ValueKind != JsonValueKind.Object) throw Refuse("lacks weight_map");
-        var names = new List<(string, string)>();
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var tensor in map.EnumerateObject())
+        if (file.Length > LongestIndex) throw Refuse("is too long for an index of shards");
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        var json = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = 16 });
+        List<(string, string)>? names = null;
+        if (!json.Read() || json.TokenType != JsonTokenType.StartObject) throw Refuse("lacks weight_map");
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            if (!seen.Add(tensor.Name)) throw Refuse($"names {Limits.Short(tensor.Name)} twice");
+            var weights = json.ValueTextEquals("weight_map");
+            json.Read();
+            if (!weights) json.Skip();
+            else if (names is null && json.TokenType == JsonTokenType.StartObject) names = ReadMap(ref json);
+            else throw Refuse("has a weight_map that is none, or two");
+        }
+        // Reading on finds out whether anything but blanks stands behind the object.
+        if (json.Read()) throw Refuse("goes on after its end");
+        return names ?? throw Refuse("lacks weight_map");
+    }
+
+    private List<(string Name, string File)> ReadMap(ref Utf8JsonReader json)
+    {
+        var (names, seen) = (new List<(string, string)>(), new HashSet<string>(StringComparer.Ordinal));
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = json.GetString()!;
+            if (!seen.Add(name)) throw Refuse($"names {Limits.Short(name)} twice");
             if (names.Count == Limits.MostTensors) throw Refuse($"names more than {Limits.MostTensors} tensors");
-            names.Add((tensor.Name, tensor.Value.ValueKind == JsonValueKind.String ? tensor.Value.GetString()! : throw Refuse($"has no file for {Limits.Short(tensor.Name)}")));
+            json.Read();
+            names.Add((name, json.TokenType == JsonTokenType.String ? json.GetString()! : throw Refuse($"has no file for {Limits.Short(name)}")));
         }
         return names;
     }

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 using MetaPrompts.Model.Checkpoints.Pickle;
-using static TorchSharp.torch;
 
 namespace MetaPrompts.Model.Checkpoints;
 
@@ -11,9 +10,9 @@ public static class TorchFileWriter
 {
     private const string Root = "archive";
 
-    /// <param name="tensors">By name, borrowed; one tensor under several names is stored once and stays tied.</param>
+    /// <param name="tensors">In the order of the state dict; names of one storage share it in the file too.</param>
     /// <param name="wrapper">The key that holds the state dict: <c>model</c> or <c>state_dict</c>; null leaves it bare.</param>
-    public static void Write(string path, IReadOnlyList<KeyValuePair<string, Tensor>> tensors, string? wrapper)
+    public static void Write(string path, IReadOnlyList<TensorSource> tensors, string? wrapper)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         var temporary = path + ".part";
@@ -21,18 +20,11 @@ public static class TorchFileWriter
         {
             using (var archive = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
             {
-                var storages = tensors.Select(tensor => tensor.Value).DistinctBy(tensor => tensor.Handle).ToList();
-                var keys = storages.Select((tensor, i) => (tensor.Handle, Key: $"{i}")).ToDictionary(one => one.Handle, one => one.Key);
+                var storages = tensors.DistinctBy(tensor => tensor.Storage).ToList();
+                var keys = storages.Select((tensor, i) => (tensor.Storage, Key: $"{i}")).ToDictionary(one => one.Storage, one => one.Key);
                 Entry(archive, "data.pkl", stream => stream.Write(Describe(tensors, keys, wrapper)));
                 Entry(archive, "byteorder", stream => stream.Write("little"u8));
-                foreach (var tensor in storages)
-                {
-                    Entry(archive, $"data/{keys[tensor.Handle]}", stream =>
-                    {
-                        using var plain = tensor.detach().cpu().contiguous();
-                        if (plain.numel() > 0) stream.Write(plain.bytes);
-                    });
-                }
+                foreach (var tensor in storages) Entry(archive, $"data/{keys[tensor.Storage]}", stream => tensor.CopyTo(stream, tensor.Dtype));
                 Entry(archive, "version", stream => stream.Write("3\n"u8));
             }
             file.Flush(flushToDisk: true);
@@ -46,7 +38,7 @@ public static class TorchFileWriter
         write(stream);
     }
 
-    private static byte[] Describe(IReadOnlyList<KeyValuePair<string, Tensor>> tensors, Dictionary<IntPtr, string> keys, string? wrapper)
+    private static byte[] Describe(IReadOnlyList<TensorSource> tensors, Dictionary<object, string> keys, string? wrapper)
     {
         using var buffer = new MemoryStream();
         var pickle = new Writer(buffer);
@@ -59,10 +51,10 @@ public static class TorchFileWriter
         }
         pickle.OrderedDict();
         pickle.Op(PickleOp.Mark);
-        foreach (var (name, tensor) in tensors)
+        foreach (var tensor in tensors)
         {
-            pickle.Text(name);
-            pickle.Tensor(tensor, keys[tensor.Handle]);
+            pickle.Text(tensor.Name);
+            pickle.Tensor(tensor, keys[tensor.Storage]);
         }
         pickle.Op(PickleOp.SetItems);
         if (wrapper is not null) pickle.Op(PickleOp.SetItem);
@@ -82,21 +74,21 @@ public static class TorchFileWriter
             Op(PickleOp.Reduce);
         }
 
-        public void Tensor(Tensor tensor, string key)
+        public void Tensor(TensorSource tensor, string key)
         {
             Global("torch._utils", "_rebuild_tensor_v2");
             Op(PickleOp.Mark);
             Op(PickleOp.Mark);
             Text("storage");
-            Global("torch", ElementTypes.Names(tensor.dtype).Storage);
+            Global("torch", ElementTypes.Names(tensor.Dtype).Storage);
             Text(key);
             Text("cpu");
-            Number(tensor.numel());
+            Number(tensor.Count);
             Op(PickleOp.Tuple);
             Op(PickleOp.BinPersId);
             Number(0);
-            Numbers(tensor.shape);
-            Numbers([.. tensor.shape.Select((_, i) => tensor.shape.Skip(i + 1).Aggregate(1L, (product, dim) => product * Math.Max(1, dim)))]);
+            Numbers(tensor.Shape);
+            Numbers([.. tensor.Shape.Select((_, i) => tensor.Shape.Skip(i + 1).Aggregate(1L, (product, dim) => product * Math.Max(1, dim)))]);
             Op(PickleOp.NewFalse);
             OrderedDict();
             Op(PickleOp.Tuple);
@@ -119,7 +111,7 @@ public static class TorchFileWriter
             to.Write(Encoding.ASCII.GetBytes($"{module}\n{name}\n"));
         }
 
-        private void Numbers(long[] numbers)
+        private void Numbers(IReadOnlyList<long> numbers)
         {
             Op(PickleOp.Mark);
             foreach (var number in numbers) Number(number);

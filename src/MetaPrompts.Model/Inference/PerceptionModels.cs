@@ -89,30 +89,42 @@ public static class PerceptionModels
 
     private static IPerceptionModel Open(ModelFiles files, ExecutionOptions options)
     {
-        var manifest = files.Manifest;
-        var weights = files.OpenWeights();
-        var sha = Manifests.Sha256(weights);
-        if (!string.Equals(sha, manifest.Sha256, StringComparison.OrdinalIgnoreCase))
+        using var sha = new WeightsSha256(files);
+        try
         {
-            weights.Dispose();
-            throw new ModelRefusedException(manifest.Name, $"sha256 of {manifest.Weights} is {sha[..12]}…, the manifest says {manifest.Sha256[..12]}…; the file was changed or damaged, get it again");
+            return Open(files, sha, options);
         }
-        using var reader = new SafetensorsReader(weights, manifest.Weights);
+        catch (Exception problem) when (problem is CheckpointException or CheckpointFormatException)
+        {
+            // A damaged file is told to be damaged, not to have other tensors.
+            sha.Check();
+            throw;
+        }
+    }
+
+    private static IPerceptionModel Open(ModelFiles files, WeightsSha256 sha, ExecutionOptions options)
+    {
+        var manifest = files.Manifest;
+        using var reader = new SafetensorsReader(files.OpenWeights(), manifest.Weights);
         // The one place that knows all networks.
         return manifest.Network.Kind switch
         {
-            "multi" => Served(new MetaPromptsMulti(manifest), network => new MultiTaskModel(manifest, network, options)),
-            "depth" => Served(new MetaPromptDepth(manifest), network => new DepthModel(manifest, network, options)),
-            "segmentation" => Served(new MetaPromptsSeg(manifest), network => new SegmentationModel(manifest, network, options)),
-            "pose" => Served(new MetaPromptsPose(manifest), network => new PoseModel(manifest, network, options)),
+            "multi" => Served(() => new MetaPromptsMulti(manifest), network => new MultiTaskModel(manifest, network, options)),
+            "depth" => Served(() => new MetaPromptDepth(manifest), network => new DepthModel(manifest, network, options)),
+            "segmentation" => Served(() => new MetaPromptsSeg(manifest), network => new SegmentationModel(manifest, network, options)),
+            "pose" => Served(() => new MetaPromptsPose(manifest), network => new PoseModel(manifest, network, options)),
             _ => throw new ModelRefusedException(manifest.Name, $"network kind {manifest.Network.Kind} is not known; known are multi, depth, segmentation, pose"),
         };
 
-        IPerceptionModel Served<T>(T network, Func<T, IPerceptionModel> serve) where T : Module
+        IPerceptionModel Served<T>(Func<T> build, Func<T, IPerceptionModel> serve) where T : Module
         {
+            // In the type it computes in before it has memory: weights exist once, and never in another type.
+            var network = UnfilledNetwork.Build(build);
             try
             {
+                Precisions.Apply(network, options.ResolvePrecision(options.ResolveDevice()));
                 CheckpointLoader.Load(network, reader, PublishedKeyMaps.Named(manifest.KeyMap), manifest.Weights);
+                sha.Check();
                 return serve(network);
             }
             catch
@@ -132,7 +144,7 @@ public static class PerceptionModels
         return [.. reader.Entries.Select(e => new WeightEntry(e.Name, e.Dtype.ToString(), e.Shape))];
     }
 
-    private static ModelFiles Find(string nameOrPath)
+    internal static ModelFiles Find(string nameOrPath)
     {
         ArgumentException.ThrowIfNullOrEmpty(nameOrPath);
         if (nameOrPath == Embedded) return ModelFiles.OfResource(Embedded);

@@ -12,6 +12,8 @@ public static class Precisions
     {
         ArgumentNullException.ThrowIfNull(network);
         if (type == ScalarType.Float32) return;
+        // A second time would squeeze the norms through 16 bits.
+        if (network.parameters().Any(parameter => parameter.dtype == type)) return;
         network.to(type);
         if (type is not (ScalarType.BFloat16 or ScalarType.Float16)) return;
         foreach (var (_, module) in network.named_modules())

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using MetaPrompts.Model.Checkpoints;
 
 namespace MetaPrompts.Model.Tests.Checkpoints;
@@ -159,14 +158,15 @@ public sealed class HostilePickleTests : IDisposable
 
     private void Refused(byte[] file, string why)
     {
-        var watch = Stopwatch.StartNew();
+        var before = Environment.CpuUsage.TotalTime;
         var here = Directory.GetCurrentDirectory();
         var refused = Assert.Throws<CheckpointFormatException>(() => new TorchFileReader(new MemoryStream(file), Path.Combine(_folder, "hostile.pth")));
         Assert.Contains(why, refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refused.Message);
         Assert.Equal(3, refused.ExitCode);
         Assert.False(File.Exists(Path.Combine(here, "executed")));
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(1), $"took {watch.Elapsed}");
+        // Of the processor: others may be using this machine.
+        Assert.True(Environment.CpuUsage.TotalTime - before < TimeSpan.FromSeconds(1));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

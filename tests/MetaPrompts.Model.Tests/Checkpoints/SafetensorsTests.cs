@@ -98,6 +98,15 @@ public sealed class SafetensorsTests : IDisposable
         Assert.Contains("more than 100000 tensors", Assert.Throws<CheckpointFormatException>(() => new SafetensorsReader(PathOf("countless.safetensors"))).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void AHeaderOfOneEndlessShapeDoesNotBecomeObjects()
+    {
+        Write("endless.safetensors", "{\"a\":{\"dtype\":\"U8\",\"shape\":[" + string.Join(',', Enumerable.Repeat(1, 2_000_000)) + "],\"data_offsets\":[0,1]}}", 1);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("too long", Assert.Throws<CheckpointFormatException>(() => new SafetensorsReader(PathOf("endless.safetensors"))).Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8_000_000);
+    }
+
     [Theory]
     [InlineData(0x7fffffffffffffffUL)]
     [InlineData(ulong.MaxValue)]

@@ -74,7 +74,7 @@ public sealed class TorchFileTests : IDisposable
         using var scope = NewDisposeScope();
         using var saved = KeyTests.Network("depth");
         var state = saved.state_dict();
-        TorchFileWriter.Write(PathOf("depth.pth"), [.. state.Select(one => KeyValuePair.Create("module." + one.Key, one.Value))], "model");
+        TorchFileWriter.Write(PathOf("depth.pth"), [.. state.Select(one => TensorSource.Of("module." + one.Key, one.Value))], "model");
         using var network = KeyTests.Network("depth");
         using var reader = CheckpointFiles.Open(PathOf("depth.pth"));
         var report = CheckpointLoader.Load(network, reader, PublishedKeyMaps.Named("depth-2024"), "depth.pth");
@@ -99,7 +99,7 @@ public sealed class TorchFileTests : IDisposable
         if (GoldenFixture.Find(task, "weights.pth") is not { } path)
         {
             path = PathOf("weights.pth");
-            TorchFileWriter.Write(path, [.. network.state_dict().Select(one => KeyValuePair.Create(one.Key, one.Value.is_floating_point() ? one.Value.to(ScalarType.Float16) : one.Value))], "state_dict");
+            TorchFileWriter.Write(path, [.. network.state_dict().Select(one => TensorSource.Of(one.Key, one.Value.is_floating_point() ? one.Value.to(ScalarType.Float16) : one.Value))], "state_dict");
         }
         using var loaded = KeyTests.Network(task);
         using var reader = CheckpointFiles.Open(path);
