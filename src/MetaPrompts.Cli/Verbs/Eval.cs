@@ -3,56 +3,70 @@ using System.Globalization;
 using MetaPrompts.Cli.Display;
 using MetaPrompts.Cli.Options;
 using MetaPrompts.Core.Errors;
-using MetaPrompts.Core.Flow;
+using MetaPrompts.Core.Perception;
+using MetaPrompts.Training.Data.Sets;
 using MetaPrompts.Training.Evaluation;
 
 namespace MetaPrompts.Cli.Verbs;
 
-/// <summary><c>eval --model M --dataset KIND[:N]</c>: scores a model (contract §8).</summary>
+/// <summary><c>eval --model M --dataset KIND:PATH</c>: scores a model (contract §8).</summary>
 internal static class Eval
 {
-    private const string Synthetic = "synthetic";
-    private const int DefaultCount = 200, MostScenes = 1_000_000;
-
     public static Command Create()
     {
         var model = new ModelOptions();
-        var dataset = new Option<string>("--dataset") { Description = "What to score on: synthetic or synthetic:N, the first N rendered validation scenes.", HelpName = "synthetic[:N]", Required = true };
+        var dataset = new Option<string>("--dataset")
+        {
+            Description = $"What to score on: KIND:PATH, KIND being {string.Join(", ", EvaluationSets.Kinds)}; synthetic[:N] needs no path.",
+            HelpName = "KIND:PATH",
+            Required = true,
+        };
+        var limit = Parsers.Number("--limit", "Only the first N pictures.", 1, int.MaxValue);
+        var baseline = Parsers.Switch("--baseline", "Beside the model: what a guess without looking scores (mean depth a row, most frequent class a pixel, mean pose).");
         var json = Parsers.Text("--json", "FILE", "Also write the report as JSON.");
+        var pictures = Parsers.Text("--per-image", "FILE", "Also write each picture's scores, a line of JSON each.");
+        var sheet = Parsers.Text("--sheet", "FILE.png", "Also draw the worst and the best pictures of each task.");
         var command = new Command("eval", "Scores a model on a data set.") { dataset };
         model.AddTo(command);
-        command.Options.Add(json);
-        command.Options.Add(Parsers.Switch("--verbose", "Stack traces."));
+        foreach (var option in (Option[])[limit, baseline, json, pictures, sheet, Parsers.Switch("--verbose", "Stack traces.")]) command.Options.Add(option);
         command.SetAction(async (parsed, stop) =>
         {
-            var count = Count(parsed.GetRequiredValue(dataset));
+            var set = EvaluationSets.Open(parsed.GetRequiredValue(dataset));
             using var loaded = LoadedModel.Open(model.Read(parsed));
-            using var device = new DeviceThread("metaprompts-device");
-            var report = await device.RunAsync(() => SyntheticEvaluation.Run(loaded.Model, count, refineSteps: loaded.Parts[0].RefineSteps, progress: done => Tell(done, count, stop))).ConfigureAwait(false);
+            // On a thread of its own: the evaluator waits for its lanes.
+            var report = await Task.Run(() => Score(loaded, set, parsed.GetValue(limit), parsed.GetValue(baseline), stop), stop).ConfigureAwait(false);
             Console.Out.WriteLine(report.ToTable());
-            if (parsed.GetValue(json) is { } file) Write(file, report.ToJson());
+            if (parsed.GetValue(json) is { } file) Write(file, "--json", report.ToJson());
+            if (parsed.GetValue(pictures) is { } lines) Write(lines, "--per-image", string.Join('\n', report.ToPictureLines()));
+            if (parsed.GetValue(sheet) is { } picture) await Task.Run(() => BestAndWorst.Write(picture, report, loaded.Model, set), stop).ConfigureAwait(false);
             return ExitCodes.Done;
         });
         return command;
     }
 
-    private static int Count(string dataset)
+    private static EvaluationReport Score(LoadedModel loaded, IEvaluationSet set, int? limit, bool withBaseline, CancellationToken stop)
     {
-        var parts = dataset.Split(':', 2);
-        if (parts[0] != Synthetic) throw new ConfigurationException("--dataset", $"{parts[0]} is unknown; use {Synthetic} or {Synthetic}:N");
-        if (parts.Length == 1) return DefaultCount;
-        return int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= MostScenes
-            ? count
-            : throw new ConfigurationException("--dataset", $"'{parts[1]}' is no number of scenes; use {Synthetic}:1 to {Synthetic}:{MostScenes}");
+        var total = Math.Min(set.Count, limit ?? int.MaxValue);
+        var steps = string.Join(" and ", loaded.Parts.Select(part => part.RefineSteps.ToString(CultureInfo.InvariantCulture)).Distinct());
+        var report = Evaluator.Run(loaded.Model, set, loaded.Tasks, limit, done => Tell(done, total, stop));
+        report = report with { Protocol = $"{report.Protocol}, refine steps {steps}" };
+        if (report.Metrics.Count == 0) throw new ConfigurationException("--dataset", $"{report.Dataset} has no labels for what {report.Model} does ({string.Join(", ", loaded.Tasks).ToLowerInvariant()}); choose another model or data set");
+        if (!withBaseline) return report;
+        using var baseline = TrivialBaseline.Learn();
+        // Its classes are the built-in model's: on a data set that no table leads to them from, it says nothing of classes.
+        return report with { Baseline = Evaluator.Run(baseline, set, TasksOf(baseline, set, loaded.Tasks), limit, done => stop.ThrowIfCancellationRequested()) };
     }
+
+    private static IReadOnlyList<PerceptionTask> TasksOf(TrivialBaseline baseline, IEvaluationSet set, IReadOnlyList<PerceptionTask> tasks) =>
+        baseline.KnowsClassesOf(set.Protocol) ? tasks : [.. tasks.Where(task => task != PerceptionTask.Segmentation)];
 
     private static void Tell(int done, int count, CancellationToken stop)
     {
         stop.ThrowIfCancellationRequested();
-        if (done % 50 == 0 || done == count) Terminal.Note(string.Create(CultureInfo.InvariantCulture, $"metaprompts: {done}/{count} scenes"));
+        if (done % 50 == 0 || done == count) Terminal.Note(string.Create(CultureInfo.InvariantCulture, $"metaprompts: {done}/{count} pictures"));
     }
 
-    private static void Write(string file, string text)
+    private static void Write(string file, string option, string text)
     {
         try
         {
@@ -60,7 +74,7 @@ internal static class Eval
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            throw new SinkFailedException(file, $"cannot be written ({problem.Message}); choose another --json", problem);
+            throw new SinkFailedException(file, $"cannot be written ({problem.Message}); choose another {option}", problem);
         }
     }
 }

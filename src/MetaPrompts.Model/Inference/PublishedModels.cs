@@ -68,8 +68,8 @@ public static class PublishedModels
         Licence = Licence,
     };
 
-    /// <summary>Names and colours of a data set, in the order of its ids.</summary>
-    private static List<ClassInfo> Classes(string dataSet)
+    /// <summary>Names and colours of a data set (ade20k, cityscapes), in the order of its ids.</summary>
+    public static IReadOnlyList<ClassInfo> Classes(string dataSet)
     {
         using var lines = new StreamReader(typeof(PublishedModels).Assembly.GetManifestResourceStream($"{dataSet}.classes.txt")
             ?? throw new ModelRefusedException(dataSet, "is not inside this build"));

@@ -11,6 +11,9 @@ namespace MetaPrompts.Training.Evaluation;
 /// <param name="Ignored">Counts neither for nor against.</param>
 public sealed record KeypointTruth(IReadOnlyList<SceneJoint> Joints, Box Box, double Area, bool Crowd = false, bool Ignored = false)
 {
+    /// <summary>Is asked about: neither a crowd nor ignored, and somebody labelled a joint.</summary>
+    public bool Counts => !Crowd && !Ignored && Joints.Any(joint => joint.Visibility > 0);
+
     /// <summary>Share of its box a person covers, where no silhouette is known (as in CrowdPose's and AIC's scores).</summary>
     private const float CoveredShare = 0.53f;
 

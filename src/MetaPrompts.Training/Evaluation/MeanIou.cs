@@ -23,6 +23,18 @@ public sealed class MeanIou(int classes, byte ignored = 255)
         }
     }
 
+    /// <summary>Adds what another counted.</summary>
+    public void Add(MeanIou other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        for (var c = 0; c < classes; c++)
+        {
+            _intersect[c] += other._intersect[c];
+            _predicted[c] += other._predicted[c];
+            _labelled[c] += other._labelled[c];
+        }
+    }
+
     /// <summary>Share of labelled pixels that are right.</summary>
     public double AllAccuracy => (double)_intersect.Sum() / _labelled.Sum();
 
@@ -37,6 +49,12 @@ public sealed class MeanIou(int classes, byte ignored = 255)
 
     /// <summary>Mean of <see cref="Accuracy"/> over the classes that have a value.</summary>
     public double MeanAccuracy => NanMean(Accuracy);
+
+    /// <summary>Mean over those of the given classes that have a value: a data set may not have all of a model's.</summary>
+    public double MeanOf(IEnumerable<int> counted) => NanMean(counted.Select(c => Iou[c]));
+
+    /// <summary>As <see cref="MeanOf"/>, of <see cref="Accuracy"/>.</summary>
+    public double MeanAccuracyOf(IEnumerable<int> counted) => NanMean(counted.Select(c => Accuracy[c]));
 
     /// <summary>ADE20K's label 0 means unlabelled: 0 becomes <paramref name="ignored"/>, every other label one less.</summary>
     public static byte ReduceZeroLabel(byte label, byte ignored = 255) => label == 0 || label == ignored ? ignored : (byte)(label - 1);

@@ -1,0 +1,37 @@
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Io.Imaging;
+using MetaPrompts.Model.Inference;
+using MetaPrompts.Training.Evaluation;
+
+namespace MetaPrompts.Training.Data.Sets;
+
+/// <summary>ADE20K as in ADEChallengeData2016: <c>images/validation/*.jpg</c> with <c>annotations/validation/*.png</c>, where 0 is unlabelled and every other label one more than its class.</summary>
+public sealed class Ade20k : IEvaluationSet
+{
+    private readonly string _annotations;
+    private readonly List<string> _pictures;
+
+    /// <param name="path">ADEChallengeData2016, or the folder it is in.</param>
+    /// <exception cref="SourceLostException">A folder is missing; named.</exception>
+    public Ade20k(string path)
+    {
+        var images = SetFiles.Folder(path, "images/validation", "ADEChallengeData2016/images/validation");
+        _annotations = SetFiles.Folder(Path.GetFullPath(Path.Combine(images, "../..")), "annotations/validation");
+        _pictures = SetFiles.Pictures(images);
+        Protocol = new EvaluationProtocol("ade20k", $"{_pictures.Count} validation pictures at their own size", DepthProtocol.Synthetic, PublishedModels.Classes("ade20k"));
+    }
+
+    public EvaluationProtocol Protocol { get; }
+
+    public int Count => _pictures.Count;
+
+    public EvaluationSample Read(int index)
+    {
+        var picture = _pictures[index];
+        var map = Path.Combine(_annotations, Path.GetFileNameWithoutExtension(picture) + ".png");
+        var (rgb, size) = SetFiles.Rgb(picture);
+        var (labels, mapSize) = TruthMaps.Labels(map);
+        SetFiles.RequireSameSize(map, mapSize, picture, size);
+        return new EvaluationSample(size, rgb, null, null, Array.ConvertAll(labels, label => MeanIou.ReduceZeroLabel(label)), null) { Name = Path.GetFileName(picture) };
+    }
+}

@@ -1,0 +1,65 @@
+using System.Globalization;
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Training.Evaluation;
+
+namespace MetaPrompts.Training.Data.Sets;
+
+/// <summary>The data sets that can be named: <c>KIND:PATH</c>.</summary>
+public static class EvaluationSets
+{
+    private const int DefaultScenes = 200, MostScenes = 1_000_000;
+
+    /// <summary>A kind a line. What follows a question mark belongs to <c>rgbd</c> alone.</summary>
+    private static readonly Dictionary<string, Func<string, IEvaluationSet>> _kinds = new(StringComparer.Ordinal)
+    {
+        ["nyu"] = path => new NyuDepth(path),
+        ["kitti"] = path => new KittiEigen(path),
+        ["ade20k"] = path => new Ade20k(path),
+        ["cityscapes"] = path => new Cityscapes(path),
+        ["camvid"] = path => new CamVid(path),
+        ["coco-keypoints"] = path => new CocoKeypoints(path),
+        ["rgbd"] = Rgbd,
+        ["synthetic"] = Synthetic,
+    };
+
+    public static IEnumerable<string> Kinds => _kinds.Keys;
+
+    /// <param name="spec">For example <c>nyu:PATH</c>, <c>rgbd:PATH?focal=525&amp;scale=5000</c>, <c>synthetic:200</c>.</param>
+    /// <exception cref="ConfigurationException">The kind is unknown, its path missing, or a value is not what it must be.</exception>
+    /// <exception cref="SourceLostException">What the data set needs is not there.</exception>
+    public static IEvaluationSet Open(string spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        var parts = spec.Split(':', 2);
+        if (!_kinds.TryGetValue(parts[0], out var open)) throw new ConfigurationException("--dataset", $"'{parts[0]}' is unknown; use {string.Join(", ", Kinds)}");
+        if (parts[0] == "synthetic") return open(parts.Length == 1 ? "" : parts[1]);
+        if (parts.Length == 1 || parts[1].Length == 0) throw new ConfigurationException("--dataset", $"{parts[0]} needs a path; write {parts[0]}:PATH");
+        return open(parts[1]);
+    }
+
+    private static SyntheticEvaluation Synthetic(string count)
+    {
+        if (count.Length == 0) return new SyntheticEvaluation(DefaultScenes, SyntheticEvaluation.DefaultSize);
+        return int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var scenes) && scenes is >= 1 and <= MostScenes
+            ? new SyntheticEvaluation(scenes, SyntheticEvaluation.DefaultSize)
+            : throw new ConfigurationException("--dataset", $"'{count}' is no number of scenes; use synthetic:1 to synthetic:{MostScenes}");
+    }
+
+    private static RgbdFolder Rgbd(string path)
+    {
+        var at = path.LastIndexOf('?');
+        if (at < 0) return new RgbdFolder(path);
+        double scale = 1000;
+        float? focal = null;
+        foreach (var setting in path[(at + 1)..].Split('&'))
+        {
+            var pair = setting.Split('=', 2);
+            if (pair.Length != 2 || !double.TryParse(pair[1], NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || value is not (> 0 and < 1e6))
+                throw new ConfigurationException("--dataset", $"'{setting}' is no setting of rgbd; write focal=PIXELS or scale=STEPS, numbers above 0");
+            if (pair[0] == "scale") scale = value;
+            else if (pair[0] == "focal") focal = (float)value;
+            else throw new ConfigurationException("--dataset", $"'{pair[0]}' is no setting of rgbd; use focal and scale");
+        }
+        return new RgbdFolder(path[..at], scale, focal);
+    }
+}
