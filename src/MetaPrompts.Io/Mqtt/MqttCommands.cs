@@ -10,7 +10,7 @@ using MQTTnet;
 namespace MetaPrompts.Io.Mqtt;
 
 /// <summary>
-/// Carries out what arrives at <c>command/{verb}</c>, one after the other, and answers where a response topic is given. What comes from outside is bounded: payload, depth of its JSON,
+/// Carries out what arrives at <c>command/{verb}</c>, one after the other (snapshots, which wait for a frame, apart from the rest), and answers where a response topic is given. What comes from outside is bounded: payload, depth of its JSON,
 /// commands that wait, time each may take. A retained command is ignored: it is an old wish, or a trap. An answer never goes into the node's own branch.
 /// </summary>
 /// <param name="commands">Null where nobody carries out more than snapshots.</param>
@@ -21,17 +21,21 @@ internal sealed class MqttCommands(
     private const int MostWaiting = 16, LargestPayload = 4096, DeepestPayload = 4, LongestTopic = 512, LongestCorrelation = 1024;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10), AnswerExpiry = TimeSpan.FromSeconds(30);
     private readonly Channel<MqttApplicationMessage> _waiting = Channel.CreateBounded<MqttApplicationMessage>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
+    private readonly Channel<MqttApplicationMessage> _snapshots = Channel.CreateBounded<MqttApplicationMessage>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
 
     /// <summary>Called by the client's receiver: returns at once.</summary>
     public void Receive(MqttApplicationMessage message)
     {
         if (message.Retain) return;
-        if (!_waiting.Writer.TryWrite(message)) Answer(message, Verb(message), new CommandError("busy", $"{MostWaiting} commands wait already; send this one again later"));
+        var verb = Verb(message);
+        if (!(verb == "snapshot" ? _snapshots : _waiting).Writer.TryWrite(message)) Answer(message, verb, new CommandError("busy", $"{MostWaiting} commands wait already; send this one again later"));
     }
 
-    public async Task RunAsync(CancellationToken stop)
+    public Task RunAsync(CancellationToken stop) => Task.WhenAll(CarryOutAsync(_waiting.Reader, stop), CarryOutAsync(_snapshots.Reader, stop));
+
+    private async Task CarryOutAsync(ChannelReader<MqttApplicationMessage> waiting, CancellationToken stop)
     {
-        await foreach (var message in _waiting.Reader.ReadAllAsync(stop).ConfigureAwait(false)) await CarryOutAsync(message, stop).ConfigureAwait(false);
+        await foreach (var message in waiting.ReadAllAsync(stop).ConfigureAwait(false)) await CarryOutAsync(message, stop).ConfigureAwait(false);
     }
 
     private async Task CarryOutAsync(MqttApplicationMessage message, CancellationToken stop)
@@ -79,6 +83,11 @@ internal sealed class MqttCommands(
             catch (CommandRefusedException e)
             {
                 return new CommandResult(stream.Value, false, e.Message);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // Whoever carries it out has a bug; that is no reason to stop publishing. What it says may not be for strangers.
+                return new CommandResult(stream.Value, false, $"internal error: {e.GetType().Name}");
             }
             catch (OperationCanceledException) when (!stop.IsCancellationRequested)
             {

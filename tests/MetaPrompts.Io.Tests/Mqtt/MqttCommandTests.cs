@@ -15,6 +15,7 @@ public sealed class MqttCommandTests
         public Task<string> RunAsync(StreamVerb verb, StreamId stream, CancellationToken stop)
         {
             lock (Got) Got.Add((verb, stream.Value));
+            if (verb == StreamVerb.Retry && stream == Publisher.Back) throw new InvalidOperationException("secret");
             return verb == StreamVerb.Resume && stream == Publisher.Back ? throw new CommandRefusedException("back is not paused") : Task.FromResult("done");
         }
     }
@@ -32,12 +33,13 @@ public sealed class MqttCommandTests
         var retry = await AskAsync(ear, "retry", """{"stream":"front"}""");
         Assert.Equal(("metaprompts.answer/1", "edge", "retry", true), (retry.GetProperty("schema").GetString(), retry.GetProperty("node").GetString(), retry.GetProperty("verb").GetString(), retry.GetProperty("ok").GetBoolean()));
         Assert.Equal(("front", true, "done"), Result(retry, 0));
+        Assert.Equal(("back", false, "internal error: InvalidOperationException"), Result(await AskAsync(ear, "retry", """{"stream":"back"}"""), 0));
         var pause = await AskAsync(ear, "pause", "");
         Assert.Equal([("front", true, "done"), ("back", true, "done")], [Result(pause, 0), Result(pause, 1)]);
         var resume = await AskAsync(ear, "resume", "{}");
         Assert.False(resume.GetProperty("ok").GetBoolean());
         Assert.Equal([("front", true, "done"), ("back", false, "back is not paused")], [Result(resume, 0), Result(resume, 1)]);
-        Assert.Equal([(StreamVerb.Retry, "front"), (StreamVerb.Pause, "front"), (StreamVerb.Pause, "back"), (StreamVerb.Resume, "front"), (StreamVerb.Resume, "back")], supervisor.Got);
+        Assert.Equal([(StreamVerb.Retry, "front"), (StreamVerb.Retry, "back"), (StreamVerb.Pause, "front"), (StreamVerb.Pause, "back"), (StreamVerb.Resume, "front"), (StreamVerb.Resume, "back")], supervisor.Got);
     }
 
     [Theory]
