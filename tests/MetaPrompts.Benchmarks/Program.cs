@@ -5,6 +5,12 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using MetaPrompts.Benchmarks;
 using MetaPrompts.Model.Inference;
 
+if (args is ["mqtt"])
+{
+    await MqttLatency.RunAsync();
+    return;
+}
+
 // In this process: the native libraries lie beside this program, and a child built elsewhere would not find them.
 TorchRuntime.Prepare();
 BenchmarkSwitcher.FromTypes([typeof(ModelBenchmarks), typeof(BlockBenchmarks), typeof(DrawingBenchmarks)]).Run(args, DefaultConfig.Instance

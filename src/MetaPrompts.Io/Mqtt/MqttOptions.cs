@@ -41,6 +41,9 @@ public sealed record MqttOptions
     /// <summary>Messages that may wait.</summary>
     public int OutboxMessages { get; init; } = 4096;
 
+    /// <summary>Frames of a live stream that may wait with their maps; older ones keep their record only. A longer line would make every new map later.</summary>
+    public int MapsWaiting { get; init; } = 4;
+
     /// <summary>At the end of a run: how long nothing may move before what still waits is given up.</summary>
     public TimeSpan Goodbye { get; init; } = TimeSpan.FromSeconds(3);
 
@@ -78,6 +81,7 @@ public sealed record MqttOptions
         OptionsCheck.InRange("mqtt.goodbye", Goodbye, TimeSpan.Zero, TimeSpan.FromHours(1));
         OptionsCheck.InRange("mqtt.outboxBytes", OutboxBytes, 1L << 16, 1L << 40);
         OptionsCheck.InRange("mqtt.outboxMessages", OutboxMessages, 1, 1_000_000);
+        OptionsCheck.InRange("mqtt.mapsWaiting", MapsWaiting, 1, 1_000_000);
         OptionsCheck.InRange("mqtt.maxInFlight", MaxInFlight, 1, 1024);
         OptionsCheck.InRange("mqtt.recordQos", RecordQos, 0, 1);
         OptionsCheck.InRange("mqtt.preview.quality", Preview.Quality, 1, 100);

@@ -51,7 +51,7 @@ public sealed class MqttSink : IResultSink, IStatusBoard
         _topics = new TopicNames(node.Node, options.Prefix);
         foreach (var stream in node.Streams) OptionsCheck.Id("streams", stream.Value);
         _book = new DeliveryBook(options.Name);
-        _outbox = new Outbox(options.OutboxBytes, options.OutboxMessages, _book);
+        _outbox = new Outbox(options.OutboxBytes, options.OutboxMessages, options.MapsWaiting, _book);
         _encoder = new FrameEncoder(options, _topics, new FrameRecords(node.Node, manifests), manifests.ToDictionary(m => m.Name), time);
         var answers = Channel.CreateBounded<MqttMessage>(new BoundedChannelOptions(MostAnswers) { FullMode = BoundedChannelFullMode.DropOldest });
         _commands = new MqttCommands(options, _topics, node, commands, SnapshotAsync, answers.Writer, log);

@@ -2,9 +2,10 @@ namespace MetaPrompts.Io.Mqtt;
 
 /// <summary>
 /// What waits for the broker, and what is on the wire without an answer: never more than the given bytes and messages. A frame that does not fit throws out the oldest maps, then the oldest records;
-/// what is in flight stays. Every loss is entered in the book. Safe from any thread.
+/// what is in flight stays. Of a live stream only the newest frames keep their maps: a line of old maps would make every new one late. Every loss is entered in the book. Safe from any thread.
 /// </summary>
-internal sealed class Outbox(long maxBytes, int maxMessages, DeliveryBook book)
+/// <param name="mapsWaiting">Frames of a live stream that may wait with their maps.</param>
+internal sealed class Outbox(long maxBytes, int maxMessages, int mapsWaiting, DeliveryBook book)
 {
     private readonly Lock _lock = new();
     private readonly LinkedList<FrameBundle> _waiting = [];
@@ -47,6 +48,7 @@ internal sealed class Outbox(long maxBytes, int maxMessages, DeliveryBook book)
         lock (_lock)
         {
             Append(bundle, atFront: false);
+            ForgetOldMaps(bundle);
             Shrink();
         }
     }
@@ -191,14 +193,7 @@ internal sealed class Outbox(long maxBytes, int maxMessages, DeliveryBook book)
         {
             if (_waitingWithMaps.First?.Value is { } withMaps)
             {
-                var part = withMaps.Parts[0];
-                withMaps.Remove(part);
-                _bytes -= part.Charge;
-                _messages--;
-                book.Lose(withMaps.Stream, Loss.DroppedOutbox, 1);
-                if (withMaps.Parts.Count > 0) continue;
-                _waitingWithMaps.RemoveFirst();
-                withMaps.PlaceAmongMaps = null;
+                DropFirstMap(withMaps);
             }
             else if (_waiting.First?.Value is { } oldest)
             {
@@ -209,6 +204,34 @@ internal sealed class Outbox(long maxBytes, int maxMessages, DeliveryBook book)
                 return;                                                         // only what is in flight is left
             }
         }
+    }
+
+    private void ForgetOldMaps(FrameBundle newest)
+    {
+        if (newest.ExpiresAt is null) return;                                   // a file's frames are as good tomorrow
+        var seen = 0;
+        for (var at = _waitingWithMaps.Last; at is not null;)
+        {
+            var before = at.Previous;
+            if (at.Value.Stream == newest.Stream && ++seen > mapsWaiting)
+            {
+                for (var left = at.Value.Parts.Count; left > 0; left--) DropFirstMap(at.Value);
+            }
+
+            at = before;
+        }
+    }
+
+    private void DropFirstMap(FrameBundle bundle)
+    {
+        var part = bundle.Parts[0];
+        bundle.Remove(part);
+        _bytes -= part.Charge;
+        _messages--;
+        book.Lose(bundle.Stream, Loss.DroppedOutbox, 1);
+        if (bundle.Parts.Count > 0) return;
+        _waitingWithMaps.Remove(bundle.PlaceAmongMaps!);
+        bundle.PlaceAmongMaps = null;
     }
 
     private void Drop(FrameBundle bundle, Loss cause)

@@ -118,7 +118,7 @@ public sealed class MqttFaultTests
     {
         Publisher.NeedMosquitto();
         await using var broker = await Mosquitto.StartAsync();
-        const long OutboxBytes = 1 << 20;
+        const long OutboxBytes = 4 << 20;
         await using var sink = Publisher.Start(Publisher.Options(broker.Url) with { OutboxBytes = OutboxBytes, Staleness = TimeSpan.FromSeconds(30), Timeout = TimeSpan.FromSeconds(1) });
         await using var ear = await Ear.AtAsync(broker.Port);
         await sink.WriteAsync(Publisher.Front, 0);

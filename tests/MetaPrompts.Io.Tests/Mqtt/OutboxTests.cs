@@ -11,7 +11,7 @@ public sealed class OutboxTests
     [Fact]
     public void OldestMapsGoFirstAndRecordsLast()
     {
-        var outbox = new Outbox(1000, 100, _book);
+        var outbox = new Outbox(1000, 100, 1000, _book);
         for (var seq = 0; seq < 6; seq++) outbox.Add(Bundle(seq, 100, 100, 50));  // 6 × 250
         Assert.Equal(950, outbox.Bytes);
         var left = Drain(outbox);
@@ -23,7 +23,7 @@ public sealed class OutboxTests
     [Fact]
     public void WithoutMapsTheOldestRecordsGo()
     {
-        var outbox = new Outbox(1000, 100, _book);
+        var outbox = new Outbox(1000, 100, 1000, _book);
         for (var seq = 0; seq < 30; seq++) outbox.Add(Bundle(seq, 100));
         Assert.Equal(Enumerable.Range(20, 10), Drain(outbox).Select(b => (int)b.Stamp.Sequence));
         Assert.Equal(20, _book[Publisher.Front].DroppedOutbox);
@@ -32,17 +32,28 @@ public sealed class OutboxTests
     [Fact]
     public void MessagesAreBoundedAsBytesAre()
     {
-        var outbox = new Outbox(long.MaxValue, 7, _book);
+        var outbox = new Outbox(long.MaxValue, 7, 1000, _book);
         for (var seq = 0; seq < 5; seq++) outbox.Add(Bundle(seq, 1, 1, 1));
         Assert.Equal(7, outbox.Messages);
         Assert.Equal([0, 0, 0, 0, 2], Drain(outbox).Select(b => b.Parts.Count));
+    }
+
+    /// <summary>Live frames only, each stream for itself; records stay.</summary>
+    [Fact]
+    public void OnlyTheNewestFramesOfAStreamKeepTheirMaps()
+    {
+        var outbox = new Outbox(1 << 20, 1000, 2, _book);
+        for (var seq = 0; seq < 5; seq++) outbox.Add(Bundle(seq, 1, [1, 1], expiresAt: 1000));
+        for (var seq = 5; seq < 8; seq++) outbox.Add(Bundle(seq, 1, [1, 1], expiresAt: null));
+        Assert.Equal([0, 0, 0, 2, 2, 2, 2, 2], Drain(outbox).Select(b => b.Parts.Count));
+        Assert.Equal(6, _book.Total.DroppedOutbox);
     }
 
     /// <summary>What is in flight counts and stays: the newcomer has to go.</summary>
     [Fact]
     public void WhatIsInFlightCountsButIsNotThrownOut()
     {
-        var outbox = new Outbox(1000, 100, _book);
+        var outbox = new Outbox(1000, 100, 1000, _book);
         outbox.Add(Bundle(0, 900));
         var flying = outbox.Take()!;
         outbox.Add(Bundle(1, 200));
@@ -57,7 +68,7 @@ public sealed class OutboxTests
     [Fact]
     public void WhatComesBackKeepsItsPlaceBeforeTheRest()
     {
-        var outbox = new Outbox(1000, 100, _book);
+        var outbox = new Outbox(1000, 100, 1000, _book);
         for (var seq = 0; seq < 4; seq++) outbox.Add(Bundle(seq, 1));
         var flying = new[] { outbox.Take()!, outbox.Take()! };
         outbox.Return(flying);
@@ -67,7 +78,7 @@ public sealed class OutboxTests
     [Fact]
     public void OnlyWhatIsTooOldExpires()
     {
-        var outbox = new Outbox(1000, 100, _book);
+        var outbox = new Outbox(1000, 100, 1000, _book);
         for (var seq = 0; seq < 4; seq++) outbox.Add(Bundle(seq, 1, expiresAt: seq == 2 ? null : seq));
         outbox.Expire(1);
         Assert.Equal([1, 2, 3], Drain(outbox).Select(b => (int)b.Stamp.Sequence));
@@ -79,7 +90,7 @@ public sealed class OutboxTests
     public void AnyOrderOfCallsKeepsTheBooks()
     {
         var random = new Random(4);
-        var outbox = new Outbox(20_000, 80, _book);
+        var outbox = new Outbox(20_000, 80, 1000, _book);
         List<FrameBundle> flying = [];
         for (var step = 0; step < 20_000; step++)
         {

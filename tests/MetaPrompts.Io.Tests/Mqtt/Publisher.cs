@@ -25,7 +25,7 @@ internal static class Publisher
     public static MqttSink Start(MqttOptions options, ILogger? log = null, IStreamCommands? commands = null) =>
         MqttSink.Start(options, Node, [Manifest], log ?? new LogLines(), commands);
 
-    /// <summary>Quick enough for a test: short waits, short deadlines.</summary>
+    /// <summary>Quick enough for a test: short waits, short deadlines; and every map waits, so that tests can count.</summary>
     public static MqttOptions Options(string url) => new()
     {
         Url = url,
@@ -33,6 +33,7 @@ internal static class Publisher
         KeepAlive = TimeSpan.FromSeconds(2),
         Timeout = TimeSpan.FromSeconds(2),
         Goodbye = TimeSpan.FromSeconds(1),
+        MapsWaiting = 1000,
     };
 
     /// <summary>Depth is (sequence + column) millimetres + 1 m, the class of a pixel its column modulo 2, and there is one person.</summary>
