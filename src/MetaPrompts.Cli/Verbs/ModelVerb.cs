@@ -10,10 +10,10 @@ using MetaPrompts.Model.Inference;
 
 namespace MetaPrompts.Cli.Verbs;
 
-/// <summary><c>model list</c>, <c>model info M</c>: what is installed, and what one of them is.</summary>
+/// <summary><c>model</c>: what is installed, what one of them is, and the verbs of their own files.</summary>
 internal static class ModelVerb
 {
-    public static Command Create() => new("model", "Looks at models, and converts them.") { List(), Info(), ModelConvert.Create() };
+    public static Command Create() => new("model", "Looks at models, converts and verifies them.") { List(), Info(), ModelConvert.Create(), ModelVerify.Create() };
 
     private static Command List()
     {

@@ -95,7 +95,7 @@ public sealed class TorchFileTests : IDisposable
         // The repository keeps the .safetensors alone; a full folder of golden files has the .pth of PyTorch beside it.
         using var scope = NewDisposeScope();
         using var network = KeyTests.Network(task);
-        GoldenModel.Of(task).Load(network);
+        GoldenSets.Model(task).Load(network);
         if (GoldenFixture.Find(task, "weights.pth") is not { } path)
         {
             path = PathOf("weights.pth");

@@ -11,7 +11,7 @@ public class FormulaWeightsTests
     public void Formula_gives_the_stored_depth_weights()
     {
         using var scope = NewDisposeScope();
-        var model = GoldenModel.Of("depth");
+        var model = GoldenSets.Model("depth");
         using var reader = new SafetensorsReader(GoldenFixture.PathOf("depth", "weights.safetensors"));
         foreach (var entry in reader.Entries)
         {
@@ -21,6 +21,16 @@ public class FormulaWeightsTests
             FormulaWeights.Fill(entry.Name, generated, model.Seed, model.Half);
             TensorAssert.Same(entry.Name, stored, generated);
         }
+    }
+
+    [Fact]
+    public void Picture_of_the_specification()
+    {
+        var pixels = FullSize.Pixels("nyu", 480, 640, 0);
+        byte[] At(int y, int x) => pixels[((y * 640 + x) * 3)..((y * 640 + x) * 3 + 3)];
+        Assert.Equal([250, 168, 120], At(0, 0));
+        Assert.Equal([41, 65, 125], At(479, 639));
+        Assert.Equal([56, 25, 104], At(100, 37));
     }
 
     [Fact]

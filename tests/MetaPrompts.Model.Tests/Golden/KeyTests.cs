@@ -45,7 +45,7 @@ public class KeyTests
 
     internal static nn.Module Network(string task)
     {
-        var manifest = GoldenModel.Of(task).Manifest(maxDepth: 10);
+        var manifest = GoldenSets.Model(task).Manifest(maxDepth: 10);
         return task switch
         {
             "depth" => new MetaPromptDepth(manifest),

@@ -18,7 +18,7 @@ internal static class GoldenFiles
     public static string Write(string folder, string task, int resizeScale = 1, float? maxDepth = null, ImageSize? workingSize = null, Action<Dictionary<string, Tensor>>? change = null)
     {
         using var scope = NewDisposeScope();
-        var golden = GoldenModel.Of(task);
+        var golden = GoldenSets.Model(task);
         var manifest = golden.Manifest(resizeScale, maxDepth) with
         {
             Name = task, Weights = $"{task}.safetensors", KeyMap = task == "pose" ? "pose" : $"{task}-2024", WorkingSize = workingSize,

@@ -20,7 +20,7 @@ public sealed class SingleTaskModelTests : IDisposable
     [InlineData("case1.safetensors")]
     public void DepthIsThatOfTheGoldenFiles(string file)
     {
-        using var golden = new GoldenCase("depth", file);
+        using var golden = GoldenSets.Case("depth", file);
         using var model = PerceptionModels.Open(GoldenFiles.Write(_folder, "depth", golden.ResizeScale, golden.MaxDepth), _exact);
         using var batch = Batch(golden, model.BatchKey);
         var seen = model.Predict(batch);
@@ -30,7 +30,7 @@ public sealed class SingleTaskModelTests : IDisposable
         {
             Assert.Equal(new ImageSize((int)expected.shape[2], (int)expected.shape[3]), seen[i].Depth!.Size);
             using var one = expected[i];
-            AssertNear(one.contiguous().data<float>().ToArray(), seen[i].Depth!.Metres.Span, 2e-6f * golden.MaxDepth);
+            AssertNear(one.contiguous().data<float>().ToArray(), seen[i].Depth!.Metres.Span, 2e-6f * golden.MaxDepth!.Value);
             Assert.Null(seen[i].Segmentation);
             Assert.Null(seen[i].Pose);
         }
@@ -39,7 +39,7 @@ public sealed class SingleTaskModelTests : IDisposable
     [Fact]
     public void SegmentationIsThatOfTheGoldenFiles()
     {
-        using var golden = new GoldenCase("segmentation", "case0.safetensors");
+        using var golden = GoldenSets.Case("segmentation", "case0.safetensors");
         using var model = PerceptionModels.Open(GoldenFiles.Write(_folder, "segmentation"), _exact);
         using var batch = Batch(golden, model.BatchKey);
         var seen = Assert.Single(model.Predict(batch));

@@ -16,8 +16,8 @@ public class OwnershipTests
     [InlineData("pose")]
     public void A_forward_pass_leaves_only_its_answer(string task)
     {
-        var model = GoldenModel.Of(task);
-        using var golden = new GoldenCase(task, "case1.safetensors");
+        var model = GoldenSets.Model(task);
+        using var golden = GoldenSets.Case(task, "case1.safetensors");
         using var network = model.Load(KeyTests.Network(task));
         using var image = golden.Image(ScalarType.Float32);
         using var none = no_grad();
@@ -31,8 +31,8 @@ public class OwnershipTests
     [Fact]
     public void A_training_pass_returns_everything_but_gradients()
     {
-        var model = GoldenModel.Of("depth");
-        using var golden = new GoldenCase("depth", "case1.safetensors");
+        var model = GoldenSets.Model("depth");
+        using var golden = GoldenSets.Case("depth", "case1.safetensors");
         using var network = model.Load(KeyTests.Network("depth"));
         using var image = golden.Image(ScalarType.Float32);
         network.train();

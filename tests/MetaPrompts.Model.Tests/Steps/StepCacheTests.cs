@@ -16,8 +16,8 @@ public class StepCacheTests
     {
         using var scope = NewDisposeScope();
         using var none = no_grad();
-        var model = GoldenModel.Of("depth");
-        using var golden = new GoldenCase("depth", "case1.safetensors");
+        var model = GoldenSets.Model("depth");
+        using var golden = GoldenSets.Case("depth", "case1.safetensors");
         using var network = Network(model, golden, type);
         using var cache = new StepCache(network.PrepareStep);
         var image = golden.Image(type);
@@ -50,8 +50,8 @@ public class StepCacheTests
     {
         using var scope = NewDisposeScope();
         using var none = no_grad();
-        var model = GoldenModel.Of("depth");
-        using var golden = new GoldenCase("depth", "case1.safetensors");
+        var model = GoldenSets.Model("depth");
+        using var golden = GoldenSets.Case("depth", "case1.safetensors");
         using var network = Network(model, golden, ScalarType.Float32);
         using var cache = new StepCache(network.PrepareStep);
         var image = golden.Image(ScalarType.Float32);

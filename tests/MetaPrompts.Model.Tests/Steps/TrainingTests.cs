@@ -18,8 +18,8 @@ public class TrainingTests
     public void Gradients_reach_what_the_reference_trains_and_nothing_else(string task, ScalarType type)
     {
         using var scope = NewDisposeScope();
-        var model = GoldenModel.Of(task);
-        using var golden = new GoldenCase(task, "case1.safetensors");
+        var model = GoldenSets.Model(task);
+        using var golden = GoldenSets.Case(task, "case1.safetensors");
         using var network = model.Load(KeyTests.Network(task));
         network.to(type);
         network.train();

@@ -53,7 +53,9 @@ public sealed class MetaPromptDepth : Module
         tap?.Invoke("normalised", x);
         var maps = Bilinear(encoder.forward(x, steps, tap), height / 8, width / 8);            // [B, N, ⌊H/8⌋, ⌊W/8⌋]
         tap?.Invoke("resized", maps);
-        var logit = last_layer_depth.forward(decoder.forward(maps));
+        var decoded = decoder.forward(maps);
+        tap?.Invoke("decoder", decoded);
+        var logit = last_layer_depth.forward(decoded);
         tap?.Invoke("logit", logit);
         var depth = logit.sigmoid() * maxDepth;
         tap?.Invoke("depth", depth);

@@ -1,14 +1,28 @@
+using System.Collections.Concurrent;
 using System.Text;
 using System.Text.RegularExpressions;
+using MetaPrompts.Model.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MetaPrompts.Model.Tests.Golden;
+namespace MetaPrompts.Model.Verification;
 
 /// <summary>The deterministic weights of the fixtures: a tensor's values follow from its published name and a seed.</summary>
-internal static partial class FormulaWeights
+public static partial class FormulaWeights
 {
     private const ulong Golden = 0x9E3779B97F4A7C15;
+
+    /// <summary>A whole network. A tensor with several names is generated under the one that is not an alias.</summary>
+    public static void Fill(nn.Module network, ulong seed, bool half)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        foreach (var (name, tensor) in network.state_dict())
+        {
+            if (name.Contains("cross_unet_conv", StringComparison.Ordinal)) continue;
+            UnfilledNetwork.GiveMemory(tensor);
+            Fill(name, tensor, seed, half);
+        }
+    }
 
     /// <param name="half">Round through float16, as the tiny fixtures are.</param>
     public static void Fill(string name, Tensor destination, ulong seed, bool half)
@@ -21,25 +35,34 @@ internal static partial class FormulaWeights
         }
         var (scale, offset) = Affine(name, destination.shape);
         var values = new float[destination.numel()];
-        var state = Fnv1a(name) + seed * Golden;
-        for (var i = 0; i < values.Length; i++)
+        var state = State(name, seed);
+        // A full-size network has 0.9 billion of them.
+        Parallel.ForEach(Partitioner.Create(0, Math.Max(1, values.Length), 1 << 20), range =>
         {
-            var value = Uniform(state, (ulong)i) * scale + offset;
-            values[i] = half ? (float)(Half)value : value;
-        }
+            for (var i = range.Item1; i < Math.Min(range.Item2, values.Length); i++)
+            {
+                var value = Uniform(state, (ulong)i) * scale + offset;
+                values[i] = half ? (float)(Half)value : value;
+            }
+        });
         using var tensor = from_array(values).reshape(destination.shape);
         destination.copy_(tensor);
     }
 
     /// <summary>In [-1, 1), exact in float32.</summary>
-    public static float Uniform(ulong state, ulong index)
+    public static float Uniform(ulong state, ulong index) => (Draw(state, index) >> 40) * (1f / (1 << 23)) - 1f;
+
+    /// <summary>64 random bits (SplitMix64).</summary>
+    public static ulong Draw(ulong state, ulong index)
     {
         var z = state + (index + 1) * Golden;
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        z ^= z >> 31;
-        return (z >> 40) * (1f / (1 << 23)) - 1f;
+        return z ^ (z >> 31);
     }
+
+    /// <summary>Where the numbers of a name begin.</summary>
+    public static ulong State(string name, ulong seed) => Fnv1a(name) + seed * Golden;
 
     public static ulong Fnv1a(string name)
     {

@@ -1,36 +1,44 @@
 using System.Globalization;
 using System.Text.Json;
+using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Model.Checkpoints;
-using MetaPrompts.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MetaPrompts.Model.Tests.Golden;
+namespace MetaPrompts.Model.Verification;
 
-/// <summary>One tiny published model of the fixtures: its description, and its weights put into our modules.</summary>
-internal sealed class GoldenModel
+/// <summary>One task's folder of golden files: a small published model, its description and its weights. Every size comes from the files.</summary>
+public sealed class GoldenModel
 {
+    private readonly string _folder;
     private readonly Dictionary<string, string> _config;
 
-    private GoldenModel(string task)
+    /// <param name="folder">Named as the task; holds <c>weights.safetensors</c> with the description as metadata, or <c>config.json</c> and perhaps <c>weights.pth</c>.</param>
+    /// <exception cref="ConfigurationException">No such folder, or no description in it.</exception>
+    public GoldenModel(string folder)
     {
-        Task = task;
-        if (GoldenFixture.Find(task, "weights.safetensors") is { } weights)
+        _folder = folder;
+        Task = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
+        var (weights, described) = (Path.Combine(folder, "weights.safetensors"), Path.Combine(folder, "config.json"));
+        if (File.Exists(weights))
         {
             using var reader = new SafetensorsReader(weights);
             _config = new Dictionary<string, string>(reader.Metadata);
         }
+        else if (File.Exists(described))
+        {
+            using var json = JsonDocument.Parse(File.ReadAllText(described));
+            _config = json.RootElement.EnumerateObject().ToDictionary(one => one.Name, one => one.Value.ToString());
+        }
         else
         {
-            using var json = JsonDocument.Parse(File.ReadAllText(GoldenFixture.PathOf(task, "config.json")));
-            _config = json.RootElement.EnumerateObject().ToDictionary(one => one.Name, one => one.Value.ToString());
+            throw new ConfigurationException(folder, "is no folder of golden files: neither weights.safetensors nor config.json is in it");
         }
     }
 
+    /// <summary><c>depth</c>, <c>segmentation</c> or <c>pose</c>.</summary>
     public string Task { get; }
-
-    public static GoldenModel Of(string task) => new(task);
 
     public int RefineSteps => Int("refine_step");
 
@@ -38,7 +46,10 @@ internal sealed class GoldenModel
 
     public bool Half => Int("half") == 1;
 
-    /// <summary>Names, types and shapes of the published file, without what our modules leave out on purpose.</summary>
+    /// <summary>Cases of a kind, in order: <c>case</c>, <c>protocol</c>, <c>slide</c>.</summary>
+    public IEnumerable<string> Files(string kind) => Directory.EnumerateFiles(_folder, kind + "*.safetensors").Order(StringComparer.Ordinal);
+
+    /// <summary>Names of the published file that our modules leave out on purpose.</summary>
     public static bool LeftOut(string name) =>
         name.Contains(".post_quant_conv.", StringComparison.Ordinal)                           // only the deleted decoder used it
         || name.Contains(".time_embed.", StringComparison.Ordinal)                             // unused: the timestep is learned
@@ -77,7 +88,7 @@ internal sealed class GoldenModel
             Tasks = [task],
             Weights = "weights.safetensors",
             Sha256 = "",
-            KeyMap = "",
+            KeyMap = task == PerceptionTask.Pose ? "pose" : $"{Task}-2024",
             Network = shape,
             RefineSteps = RefineSteps,
             MetaPrompts = new Dictionary<PerceptionTask, int> { [task] = Int("num_prompt") },
@@ -89,19 +100,25 @@ internal sealed class GoldenModel
         };
     }
 
-    /// <summary>Fills a network, in whatever type it is, with the weights.</summary>
+    /// <summary>Fills a network, in whatever type it is: strictly from the folder's weights, or by the formula that made them where only their description is there.</summary>
+    /// <returns>The same network, ready to serve.</returns>
     public T Load<T>(T network) where T : nn.Module
     {
-        using var reader = GoldenFixture.Find(Task, "weights.safetensors") is { } weights ? new SafetensorsReader(weights) : null;
-        foreach (var (name, tensor) in network.state_dict())
+        ArgumentNullException.ThrowIfNull(network);
+        if (((string[])["weights.safetensors", "weights.pth"]).Select(name => Path.Combine(_folder, name)).FirstOrDefault(File.Exists) is { } weights)
         {
-            if (reader is not null) reader.ReadInto(name, tensor);
-            // A tensor with several names is generated under the one that is not an alias.
-            else if (!name.Contains("cross_unet_conv", StringComparison.Ordinal)) FormulaWeights.Fill(name, tensor, Seed, Half);
+            using var reader = CheckpointFiles.Open(weights);
+            CheckpointLoader.Load(network, reader, PublishedKeyMaps.Named(Task == "pose" ? "pose" : $"{Task}-2024"), weights);
+        }
+        else
+        {
+            FormulaWeights.Fill(network, Seed, Half);
         }
         network.eval();
         return network;
     }
 
-    private int Int(string name) => int.Parse(_config[name], CultureInfo.InvariantCulture);
+    private int Int(string name) => _config.TryGetValue(name, out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+        ? value
+        : throw new ConfigurationException(_folder, $"the description of the golden model lacks {name}");
 }

@@ -5,36 +5,16 @@ using static TorchSharp.torch;
 
 namespace MetaPrompts.Model.Tests.Golden;
 
-public class DepthLadderTests(ITestOutputHelper output)
+public class DepthNetworkTests(ITestOutputHelper output)
 {
-    private readonly GoldenModel _model = GoldenModel.Of("depth");
-
-    [Theory]
-    [InlineData("case0.safetensors", ScalarType.Float64, Tolerances.Float64)]
-    [InlineData("case0.safetensors", ScalarType.Float32, Tolerances.Float32)]
-    [InlineData("case1.safetensors", ScalarType.Float64, Tolerances.Float64)]
-    [InlineData("case1.safetensors", ScalarType.Float32, Tolerances.Float32)]
-    public void Every_stage_is_the_published_one(string file, ScalarType type, double tolerance)
-    {
-        using var scope = NewDisposeScope();
-        using var none = no_grad();
-        using var golden = new GoldenCase("depth", file);
-        using var network = Network(golden, type);
-        using var steps = new StepCache(network.PrepareStep);
-        var ladder = new Ladder(golden, tolerance);
-        using var image = golden.Image(type);
-        var depth = network.forward(image, steps.First(_model.RefineSteps), ladder.Tap);
-
-        Assert.Equal(type, depth.dtype);
-        ladder.AssertComplete(output, "image_u8");
-    }
+    private readonly GoldenModel _model = GoldenSets.Model("depth");
 
     [Fact]
     public void BFloat16_stays_bfloat16_and_near()
     {
         using var scope = NewDisposeScope();
         using var none = no_grad();
-        using var golden = new GoldenCase("depth", "case0.safetensors");
+        using var golden = GoldenSets.Case("depth", "case0.safetensors");
         using var network = Network(golden, ScalarType.BFloat16);
         using var steps = new StepCache(network.PrepareStep);
         network.forward(golden.Image(ScalarType.BFloat16), steps.First(_model.RefineSteps), (name, value) =>
@@ -55,7 +35,7 @@ public class DepthLadderTests(ITestOutputHelper output)
     {
         using var scope = NewDisposeScope();
         using var none = no_grad();
-        using var golden = new GoldenCase("depth", "case1.safetensors");
+        using var golden = GoldenSets.Case("depth", "case1.safetensors");
         using var network = Network(golden, ScalarType.Float64);
         using var steps = new StepCache(network.PrepareStep);
         var image = golden.Image(ScalarType.Float64);
