@@ -5,6 +5,8 @@ namespace MetaPrompts.Training.Losses;
 /// <summary>SILog: the error of log depth, half forgiving a common scale (reference: depth/utils/criterion.py, lambda 0.5).</summary>
 public static class SiLogLoss
 {
+    private const double Least = 1e-9;
+
     /// <param name="prediction">[B, h, w], metres.</param>
     /// <param name="target">[B, h, w], metres; ≤ 0 is not asked about.</param>
     /// <returns>Scalar, the caller's; 0 with a gradient of 0 where nothing is asked.</returns>
@@ -12,10 +14,11 @@ public static class SiLogLoss
     {
         using var scope = NewDisposeScope();
         var valid = target > 0;
-        var g = (prediction.clamp_min(1e-3).log() - target.clamp_min(1e-3).log()) * valid;
+        // Far below any depth, so that it changes nothing; only a sigmoid that has run out of digits meets it.
+        var g = (prediction.clamp_min(Least).log() - where(valid, target, ones_like(target)).log()) * valid;
         var n = valid.sum().clamp_min(1);
         var mean = g.sum() / n;
-        return (g.pow(2).sum() / n - 0.5f * mean.pow(2) + 1e-6f).sqrt().MoveToOuterDisposeScope();
+        return (g.pow(2).sum() / n - 0.5f * mean.pow(2) + 1e-9f).sqrt().MoveToOuterDisposeScope();
     }
 }
 

@@ -14,12 +14,15 @@ public sealed record TrainedParameter(string Name, Parameter Value, double Rate,
 /// </summary>
 public sealed class AdamW : IDisposable
 {
-    private const double Beta1 = 0.9, Beta2 = 0.98, Epsilon = 1e-8;
+    private const double Epsilon = 1e-8;
+    private readonly double _beta1, _beta2;
     private readonly List<(TrainedParameter Parameter, Tensor Master, Tensor Mean, Tensor Square)> _all = [];
 
-    public AdamW(IEnumerable<TrainedParameter> parameters)
+    /// <param name="beta2">0.98 forgets a gradient that was an exception sooner; the published trainings use torch's 0.999.</param>
+    public AdamW(IEnumerable<TrainedParameter> parameters, double beta1 = 0.9, double beta2 = 0.98)
     {
         ArgumentNullException.ThrowIfNull(parameters);
+        (_beta1, _beta2) = (beta1, beta2);
         using var none = no_grad();
         foreach (var parameter in parameters)
         {
@@ -48,16 +51,16 @@ public sealed class AdamW : IDisposable
         if (!double.IsFinite(norm)) return norm;
 
         var clip = Math.Min(1, clipNorm / (norm + 1e-6));
-        var correction = Math.Sqrt(1 - Math.Pow(Beta2, Steps)) / (1 - Math.Pow(Beta1, Steps));
+        var (first, second) = (1 - Math.Pow(_beta1, Steps), Math.Sqrt(1 - Math.Pow(_beta2, Steps)));
         for (var i = 0; i < _all.Count; i++)
         {
             var (parameter, master, mean, square) = _all[i];
             var rate = learningRate * parameter.Rate;
             var gradient = gradients[i].mul(clip);
-            mean.mul_(Beta1).add_(gradient, alpha: 1 - Beta1);
-            square.mul_(Beta2).addcmul_(gradient, gradient, value: 1 - Beta2);
+            mean.mul_(_beta1).add_(gradient, alpha: 1 - _beta1);
+            square.mul_(_beta2).addcmul_(gradient, gradient, value: 1 - _beta2);
             if (parameter.WeightDecay > 0) master.mul_(1 - rate * parameter.WeightDecay);
-            master.addcdiv_(mean, square.sqrt().add_(Epsilon), value: -rate * correction);
+            master.addcdiv_(mean, square.sqrt().div_(second).add_(Epsilon), value: -rate / first);
             parameter.Value.copy_(master);
             parameter.Value.grad?.zero_();
         }
