@@ -41,6 +41,7 @@ public sealed class MqttFaultTests
         var log = new LogLines();
         var options = Publisher.Options(broker.Url) with { Staleness = TimeSpan.FromMilliseconds(700), Reconnect = new ReconnectOptions { Initial = TimeSpan.FromMilliseconds(900), Max = TimeSpan.FromMilliseconds(900) } };
         await using var sink = MqttSink.Start(options, Publisher.Node, [Publisher.Manifest], log, random: () => 1);
+        sink.Show(Publisher.Status());
         var before = await Ear.AtAsync(broker.Port);
         for (var seq = 0; seq < 20; seq++) await sink.WriteAsync(Publisher.Front, seq);
         await before.UntilAsync(h => h.Leaf == "frame" && h.Record.Seq == 19);
@@ -56,6 +57,10 @@ public sealed class MqttFaultTests
         await broker.StartAsync();
         await using var ear = await Ear.AtAsync(broker.Port);
         await Publisher.UntilAsync(() => sink.Broker is not null, "back");
+        // This broker remembers nothing: it is told everything again.
+        await ear.UntilAsync(h => h.Topic == "metaprompts/v1/edge/status" && h.Text == "online");
+        await ear.UntilAsync(h => h.Topic == "metaprompts/v1/edge/info");
+        await ear.UntilAsync(h => h.Topic == "metaprompts/v1/edge/streams/front/status");
         await sink.WriteAsync(Publisher.Front, 40);
         await ear.UntilAsync(h => h.Leaf == "frame" && h.Record.Seq == 40);
         await sink.CompleteAsync(CancellationToken.None);
