@@ -10,5 +10,5 @@ ffmpeg -v error -y -ss 18 -t 10 -i "$vtest" -an -c:v libx264 -preset veryslow -c
 
 # Six seconds of a scene the project renders, with its exact truth beside it.
 rm -rf rendered-truth
-../metaprompts scenes --seed 21 --seconds 6 --fps 10 --size 384x256 --out rendered-truth
+../metaprompts scenes --seed 13 --seconds 6 --fps 10 --size 384x256 --out rendered-truth
 mv rendered-truth/frames.mp4 rendered.mp4
