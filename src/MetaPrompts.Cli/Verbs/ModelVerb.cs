@@ -6,6 +6,7 @@ using MetaPrompts.Cli.Display;
 using MetaPrompts.Cli.Options;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Checkpoints;
 using MetaPrompts.Model.Inference;
 
 namespace MetaPrompts.Cli.Verbs;
@@ -53,18 +54,23 @@ internal static class ModelVerb
             var name = parsed.GetRequiredValue(model);
             var manifest = PerceptionModels.Manifest(name);
             var weights = PerceptionModels.Weights(name);
-            if (parsed.GetValue(json)) Console.Out.WriteLine(JsonSerializer.Serialize(new ModelCard(manifest, weights.Sum(w => w.Count), weights), ModelJson.Default.ModelCard));
-            else Print(manifest, weights, parsed.GetValue(keys));
+            var anatomy = PerceptionModels.Inspect(name);
+            if (parsed.GetValue(json)) Console.Out.WriteLine(JsonSerializer.Serialize(new ModelCard(manifest, anatomy.Parts.Sum(part => part.Value), anatomy.Parts.ToDictionary(), anatomy.Tied, anatomy.Load, weights), ModelJson.Default.ModelCard));
+            else Print(manifest, anatomy, weights, parsed.GetValue(keys));
             return ExitCodes.Done;
         });
         return command;
     }
 
-    private static void Print(ModelManifest m, IReadOnlyList<WeightEntry> weights, bool keys)
+    private static void Print(ModelManifest m, ModelAnatomy anatomy, IReadOnlyList<WeightEntry> weights, bool keys)
     {
         Console.Out.WriteLine(m.Name);
         Row("tasks", string.Join(", ", m.Tasks.Select(Word)));
-        Row("parameters", string.Create(CultureInfo.InvariantCulture, $"{weights.Sum(w => w.Count):N0} in {weights.Count} tensors ({string.Join(", ", weights.Select(w => w.Type).Distinct())})"));
+        Row("parameters", string.Create(CultureInfo.InvariantCulture, $"{anatomy.Parts.Sum(part => part.Value):N0}; the file has {weights.Count} tensors ({string.Join(", ", weights.Select(w => w.Type).Distinct())})"));
+        foreach (var (part, count) in anatomy.Parts) Row("", string.Create(CultureInfo.InvariantCulture, $"{count,14:N0}  {part}"));
+        Row("loaded", $"{anatomy.Load.Loaded.Count} tensors{(anatomy.Load.Ignored.Count == 0 ? "" : $", {anatomy.Load.Ignored.Count} ignored")}, none missing, none left over");
+        foreach (var reason in anatomy.Load.Ignored.GroupBy(line => line[(line.IndexOf(": ", StringComparison.Ordinal) + 2)..])) Row("", $"ignored {reason.Count()}: {reason.Key}");
+        foreach (var names in anatomy.Tied) Row("tied", string.Join(" = ", names));
         Row("refine steps", string.Create(CultureInfo.InvariantCulture, $"1…{m.RefineSteps}, {m.DefaultRefineSteps ?? m.RefineSteps} unless asked"));
         Row("prompts", string.Join(", ", m.MetaPrompts.Select(p => string.Create(CultureInfo.InvariantCulture, $"{Word(p.Key)} {p.Value}"))));
         Row("working size", m.WorkingSize is { } size ? $"about {size}, aspect kept" : "the source's own");
@@ -88,7 +94,8 @@ internal static class ModelVerb
 
 internal sealed record ListedModel(string Name, IReadOnlyList<string> Tasks, int RefineSteps, string Sha256, string Licence);
 
-internal sealed record ModelCard(ModelManifest Manifest, long Parameters, IReadOnlyList<WeightEntry> Tensors);
+/// <param name="Parameters">Shared ones once.</param>
+internal sealed record ModelCard(ModelManifest Manifest, long Parameters, IReadOnlyDictionary<string, long> Parts, IReadOnlyList<IReadOnlyList<string>> Tied, LoadReport Load, IReadOnlyList<WeightEntry> Tensors);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(List<ListedModel>))]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Model.Checkpoints;
@@ -106,33 +107,52 @@ public static class PerceptionModels
     {
         var manifest = files.Manifest;
         using var reader = new SafetensorsReader(files.OpenWeights(), manifest.Weights);
-        // The one place that knows all networks.
-        return manifest.Network.Kind switch
+        // In the type it computes in before it has memory: weights exist once, and never in another type.
+        var network = UnfilledNetwork.Build(() => Network(manifest));
+        try
         {
-            "multi" => Served(() => new MetaPromptsMulti(manifest), network => new MultiTaskModel(manifest, network, options)),
-            "depth" => Served(() => new MetaPromptDepth(manifest), network => new DepthModel(manifest, network, options)),
-            "segmentation" => Served(() => new MetaPromptsSeg(manifest), network => new SegmentationModel(manifest, network, options)),
-            "pose" => Served(() => new MetaPromptsPose(manifest), network => new PoseModel(manifest, network, options)),
-            _ => throw new ModelRefusedException(manifest.Name, $"network kind {manifest.Network.Kind} is not known; known are multi, depth, segmentation, pose"),
-        };
-
-        IPerceptionModel Served<T>(Func<T> build, Func<T, IPerceptionModel> serve) where T : Module
-        {
-            // In the type it computes in before it has memory: weights exist once, and never in another type.
-            var network = UnfilledNetwork.Build(build);
-            try
-            {
-                Precisions.Apply(network, options.ResolvePrecision(options.ResolveDevice()));
-                CheckpointLoader.Load(network, reader, PublishedKeyMaps.Named(manifest.KeyMap), manifest.Weights);
-                sha.Check();
-                return serve(network);
-            }
-            catch
-            {
-                network.Dispose();
-                throw;
-            }
+            Precisions.Apply(network, options.ResolvePrecision(options.ResolveDevice()));
+            CheckpointLoader.Load(network, reader, PublishedKeyMaps.Named(manifest.KeyMap), manifest.Weights);
+            sha.Check();
+            return Served(manifest, network, options);
         }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Kind → network; with <see cref="Served"/> the one place that knows all of them.</summary>
+    private static Module Network(ModelManifest manifest) => manifest.Network.Kind switch
+    {
+        "multi" => new MetaPromptsMulti(manifest),
+        "depth" => new MetaPromptDepth(manifest),
+        "segmentation" => new MetaPromptsSeg(manifest),
+        "pose" => new MetaPromptsPose(manifest),
+        _ => throw new ModelRefusedException(manifest.Name, $"network kind {manifest.Network.Kind} is not known; known are multi, depth, segmentation, pose"),
+    };
+
+    private static IPerceptionModel Served(ModelManifest manifest, Module network, ExecutionOptions options) => network switch
+    {
+        MetaPromptsMulti multi => new MultiTaskModel(manifest, multi, options),
+        MetaPromptDepth depth => new DepthModel(manifest, depth, options),
+        MetaPromptsSeg segmentation => new SegmentationModel(manifest, segmentation, options),
+        MetaPromptsPose pose => new PoseModel(manifest, pose, options),
+        _ => throw new UnreachableException(manifest.Network.Kind),
+    };
+
+    /// <summary>Loads a model strictly, as serving does, and says what it is made of.</summary>
+    /// <inheritdoc cref="Manifest"/>
+    public static ModelAnatomy Inspect(string nameOrPath)
+    {
+        TorchRuntime.Prepare();
+        using var files = Find(nameOrPath);
+        var manifest = files.Manifest;
+        using var reader = new SafetensorsReader(files.OpenWeights(), manifest.Weights);
+        using var network = UnfilledNetwork.Build(() => Network(manifest));
+        var report = CheckpointLoader.Load(network, reader, PublishedKeyMaps.Named(manifest.KeyMap), manifest.Weights);
+        return ModelAnatomy.Of(network, report);
     }
 
     /// <summary>Names, types and shapes in a model's weight file, as its header states them.</summary>
