@@ -6,7 +6,7 @@ namespace MetaPrompts.Model.Checkpoints;
 /// <summary>Several .safetensors files as one, by their index (<c>model.safetensors.index.json</c>). Index and files must say the same.</summary>
 public sealed class ShardedReader : ICheckpointReader
 {
-    private const int MostShards = 1000;
+    private const int MostShards = 1000, LongestFileName = 255;
     private const long LongestIndex = 64 << 20;
     private readonly string _path;
     private readonly Dictionary<string, SafetensorsReader> _shards = new(StringComparer.Ordinal);
@@ -83,7 +83,7 @@ public sealed class ShardedReader : ICheckpointReader
     private SafetensorsReader Shard(string file)
     {
         if (_shards.TryGetValue(file, out var open)) return open;
-        if (file.Length == 0 || Path.GetFileName(file) != file || file.Contains('\\', StringComparison.Ordinal) || file.Any(char.IsControl)) throw Refuse($"names the file {Limits.Short(file)}, which is not beside it");
+        if (file.Length is 0 or > LongestFileName || Path.GetFileName(file) != file || file.Contains('\\', StringComparison.Ordinal) || file.Any(char.IsControl)) throw Refuse($"names the file {Limits.Short(file)}, which is not beside it");
         if (_shards.Count == MostShards) throw Refuse($"names more than {MostShards} files");
         return _shards[file] = new SafetensorsReader(Path.Combine(Path.GetDirectoryName(_path)!, file));
     }
