@@ -114,7 +114,7 @@ public static class FullSize
     }
 
     /// <returns>[H, W, 3].</returns>
-    internal static byte[] Pixels(string name, int height, int width, ulong seed)
+    public static byte[] Pixels(string name, int height, int width, ulong seed)
     {
         static int Triangle(int n) => Math.Abs((((n % 510) + 510) % 510) - 255);
         var state = FormulaWeights.State("image:" + name, seed);
