@@ -81,11 +81,14 @@ public sealed class MqttListener : IAsyncDisposable
 
         _client?.Dispose();
         _client = client;
-        foreach (var leaf in new[] { "depth", "segmentation", "preview", "frame", "status" })
+        // In one packet, so that a record is not heard without the maps before it for longer than need be.
+        string[] leaves = ["depth", "segmentation", "preview", "frame", "status"];
+        var filters = new MqttClientSubscribeOptionsBuilder();
+        foreach (var leaf in leaves) filters.WithTopicFilter(TopicNames.Filter(_options.Prefix, _node, _stream, leaf), MqttQualityOfServiceLevel.AtLeastOnce, false, five);
+        var granted = (await client.SubscribeAsync(filters.Build(), stop).ConfigureAwait(false)).Items.Select(item => item.ResultCode).ToList();
+        for (var i = 0; i < granted.Count; i++)
         {
-            var filter = new MqttClientSubscribeOptionsBuilder().WithTopicFilter(TopicNames.Filter(_options.Prefix, _node, _stream, leaf), MqttQualityOfServiceLevel.AtLeastOnce, false, five).Build();
-            var granted = (await client.SubscribeAsync(filter, stop).ConfigureAwait(false)).Items.First().ResultCode;
-            if (granted > MqttClientSubscribeResultCode.GrantedQoS2) return new MqttProblem("refused", $"the broker does not let us listen to {leaf}: {granted}; check its access rules", true);
+            if (granted[i] > MqttClientSubscribeResultCode.GrantedQoS2) return new MqttProblem("refused", $"the broker does not let us listen to {leaves[i]}: {granted[i]}; check its access rules", true);
         }
 
         return null;
