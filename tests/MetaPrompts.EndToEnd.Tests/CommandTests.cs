@@ -95,13 +95,27 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(5, _work.Sequences("film/records.jsonl").Length);
         Assert.Equal(10, _work.Files("film").Count(f => f.EndsWith(".png", StringComparison.Ordinal)));
 
-        var eval = await Cli.RunAsync(_work.Folder, "eval", "--model", "mini", "--dataset", "synthetic:4", "--refine-steps", "1", "--json", "scores.json");
+        var eval = await Cli.RunAsync(_work.Folder, "eval", "--model", "mini", "--dataset", "synthetic:4", "--refine-steps", "1", "--baseline", "--json", "scores.json", "--per-image", "pictures.jsonl", "--sheet", "sheet.png");
         Assert.True(eval.ExitCode == 0, eval.Error);
         var scores = _work.Json("scores.json");
         Assert.Equal(("mini", "synthetic", 4), (scores.GetProperty("model").GetString(), scores.GetProperty("dataset").GetString(), scores.GetProperty("samples").GetInt32()));
         Assert.Contains("refine steps 1", scores.GetProperty("protocol").GetString(), StringComparison.Ordinal);
         Assert.InRange(scores.GetProperty("metrics").GetProperty("mIoU").GetDouble(), 0, 1);
         Assert.True(scores.GetProperty("metrics").GetProperty("abs_rel").GetDouble() > 0);
-        Assert.Contains("mIoU", eval.Output, StringComparison.Ordinal);
+        Assert.True(scores.GetProperty("baseline").GetProperty("abs_rel").GetDouble() > 0);
+        Assert.Contains("worst depth: scene ", eval.Output, StringComparison.Ordinal);
+        Assert.Equal(4, File.ReadLines(Path.Combine(_work.Folder, "pictures.jsonl")).Count());
+        Assert.Equal(998, Io.Imaging.ImageReader.DeclaredSize(Path.Combine(_work.Folder, "sheet.png")).Width);
+    }
+
+    [Theory]
+    [InlineData(4, "coco-keypoints:nowhere", "nowhere: does not exist")]
+    [InlineData(2, "coco:nowhere", "'coco' is unknown; use nyu, kitti, ade20k, cityscapes, camvid, coco-keypoints, rgbd, synthetic")]
+    [InlineData(5, "synthetic:4", "no/scores.json: its folder does not exist")]
+    public async Task Eval_says_what_is_missing_before_it_starts(int exit, string dataset, string words)
+    {
+        var eval = await Cli.RunAsync(_work.Folder, "eval", "--dataset", dataset, "--json", exit == 5 ? "no/scores.json" : "scores.json");
+        Assert.Equal(exit, eval.ExitCode);
+        Assert.Contains(words, eval.Error, StringComparison.Ordinal);
     }
 }

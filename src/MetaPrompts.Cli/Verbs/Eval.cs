@@ -31,6 +31,9 @@ internal static class Eval
         foreach (var option in (Option[])[limit, baseline, json, pictures, sheet, Parsers.Switch("--verbose", "Stack traces.")]) command.Options.Add(option);
         command.SetAction(async (parsed, stop) =>
         {
+            // A file that cannot be written is told before the work, not after.
+            foreach (var (option, name) in ((Option<string?>, string)[])[(json, "--json"), (pictures, "--per-image"), (sheet, "--sheet")])
+                if (parsed.GetValue(option) is { } target) RequireFolder(target, name);
             var set = EvaluationSets.Open(parsed.GetRequiredValue(dataset));
             using var loaded = LoadedModel.Open(model.Read(parsed));
             // On a thread of its own: the evaluator waits for its lanes.
@@ -64,6 +67,11 @@ internal static class Eval
     {
         stop.ThrowIfCancellationRequested();
         if (done % 50 == 0 || done == count) Terminal.Note(string.Create(CultureInfo.InvariantCulture, $"metaprompts: {done}/{count} pictures"));
+    }
+
+    private static void RequireFolder(string file, string option)
+    {
+        if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file)))) throw new SinkFailedException(file, $"its folder does not exist; make it, or choose another {option}");
     }
 
     private static void Write(string file, string option, string text)

@@ -45,8 +45,6 @@ public static class ContactSheet
     {
         var scale = Math.Min((double)CellHeight / row.Size.Height, (double)CellWidth / row.Size.Width);
         var size = new Size(Math.Clamp((int)Math.Round(row.Size.Width * scale), 1, CellWidth), Math.Clamp((int)Math.Round(row.Size.Height * scale), 1, CellHeight));
-        // One panel for both, so that equal depths have equal colours.
-        using var depth = new DepthPanel(ColourMap.Inferno);
         (string Name, FramePerception? Seen)[] cells = [("source", null), ("truth", row.Truth), ("model", row.Said)];
         MatBridge.With(row.Rgb, row.Size, MatType.CV_8UC3, rgb =>
         {
@@ -60,7 +58,8 @@ public static class ContactSheet
                 switch (row.Task)
                 {
                     case PerceptionTask.Depth when cells[i].Seen?.Depth is { } metres:
-                        depth.Draw(canvas, metres);
+                        // Each on its own scale: a wrong one would be all one colour, and the words beside it tell.
+                        using (var depth = new DepthPanel(ColourMap.Inferno)) depth.Draw(canvas, metres);
                         break;
                     case PerceptionTask.Segmentation when cells[i].Seen?.Segmentation is { } ids:
                         new SegmentationPanel(classes).Draw(canvas, ids);

@@ -19,6 +19,7 @@ internal sealed class ClassMapping
         _toModel[Ignored] = Ignored;
         ModelClasses = modelClasses;
         IsIdentity = isIdentity;
+        HasElsewhere = !isIdentity && toModel.Contains(Elsewhere);
         Counted = isIdentity ? [.. Enumerable.Range(0, modelClasses)] : [.. toModel.Where(id => id < Elsewhere).Distinct().Order().Select(id => (int)id)];
     }
 
@@ -26,6 +27,9 @@ internal sealed class ClassMapping
 
     /// <summary>Both have the same list.</summary>
     public bool IsIdentity { get; }
+
+    /// <summary>Some labels must be none of the classes that count.</summary>
+    public bool HasElsewhere { get; }
 
     /// <summary>The model's classes that the data set has: means are over these.</summary>
     public IReadOnlyList<int> Counted { get; }

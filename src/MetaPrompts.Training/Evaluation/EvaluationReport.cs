@@ -48,7 +48,7 @@ public sealed record EvaluationReport(string Model, string Dataset, string Proto
         json.WriteString("name", picture.Name);
         if (picture.Depth is { } depth) Write(json, "depth", depth.Named.Select(score => KeyValuePair.Create(score.Name, score.Value)));
         if (picture.Aligned is { } aligned) Write(json, "aligned", aligned.Named.Select(score => KeyValuePair.Create(score.Name, score.Value)));
-        if (picture.Classes is { } classes) Write(json, "segmentation", [new("mIoU", classes.Mean), new("aAcc", classes.AllAccuracy)]);
+        if (picture.Iou is { } iou) Write(json, "segmentation", [new("mIoU", iou)]);
         if (picture.Quality(PerceptionTask.Pose) is { } similarity) Write(json, "pose", [new("OKS", similarity), new("found", picture.Found!.Count)]);
     }));
 

@@ -46,7 +46,8 @@ internal sealed class EvaluationTally(ClassMapping? mapping, IReadOnlyList<Class
             var end = mapping.IsIdentity ? "" : Mapped;
             yield return new("mIoU" + end, _classes.MeanOf(mapping.Counted));
             yield return new("mAcc" + end, _classes.MeanAccuracyOf(mapping.Counted));
-            yield return new("aAcc" + end, _classes.AllAccuracy);
+            // Where most pixels are of no class that counts, the share of all that are right would say nothing of them.
+            if (!mapping.HasElsewhere) yield return new("aAcc" + end, _classes.AllAccuracy);
             foreach (var id in mapping.Counted) yield return new($"IoU.{modelClasses[id].Name}{end}", _classes.Iou[id]);
         }
         if (!_posed) yield break;
