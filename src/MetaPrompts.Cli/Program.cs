@@ -28,9 +28,11 @@ internal static class Program
         }
     }
 
-    private static RootCommand Root(Signals signals) => new("Turns video into depth, segmentation and pose: from files, with MetaPrompts models.")
+    private static RootCommand Root(Signals signals) => new("Turns video into depth, segmentation and pose, from files and cameras, with MetaPrompts models.")
     {
         Process.Create(signals),
+        Run.Create(signals),
+        Config.Create(),
         Train.Create(),
         Eval.Create(),
         Scenes.Create(),

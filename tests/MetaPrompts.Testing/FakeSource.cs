@@ -19,6 +19,9 @@ public sealed class FakeSource(StreamId stream, PixelBufferPool pool, Backpressu
     /// <summary>Fails after the last frame instead of ending.</summary>
     public bool Fails { get; init; }
 
+    /// <summary>As what it fails.</summary>
+    public SourceFault Fault { get; init; } = SourceFault.Connection;
+
     public int Disposed { get; private set; }
 
     public async IAsyncEnumerable<Frame> ReadAsync([EnumeratorCancellation] CancellationToken stop)
@@ -30,7 +33,7 @@ public sealed class FakeSource(StreamId stream, PixelBufferPool pool, Backpressu
             if (pixels is not null) yield return FakeFrames.Make(pixels, Stream, n, time);
         }
 
-        if (Fails) throw new SourceLostException(Stream.Value, "the cable was pulled");
+        if (Fails) throw new SourceLostException(Stream.Value, "the cable was pulled") { Fault = Fault };
     }
 
     public ValueTask DisposeAsync()

@@ -1,3 +1,4 @@
+using MetaPrompts.Cli.Configuration;
 using MetaPrompts.Core.Errors;
 
 namespace MetaPrompts.Cli.Display;
@@ -5,11 +6,12 @@ namespace MetaPrompts.Cli.Display;
 /// <summary>How a failure is told: one line on stderr, <c>metaprompts: error: WHAT: WHY; WHAT TO DO</c>.</summary>
 internal static class ErrorLine
 {
-    /// <summary>Writes the line, with <paramref name="verbose"/> the stack below it.</summary>
+    /// <summary>Writes the line (one for each mistake of a configuration), with <paramref name="verbose"/> the stack below it.</summary>
     /// <returns>The exit code.</returns>
     public static int Write(Exception failure, bool verbose)
     {
-        Console.Error.WriteLine($"metaprompts: error: {Text(failure)}");
+        if (failure is ConfigurationMistakes mistakes) foreach (var mistake in mistakes.All) Console.Error.WriteLine($"metaprompts: error: {OneLine(mistake.ToString())}");
+        else Console.Error.WriteLine($"metaprompts: error: {Text(failure)}");
         if (verbose) Console.Error.WriteLine(failure);
         return ExitCodes.Of(failure);
     }

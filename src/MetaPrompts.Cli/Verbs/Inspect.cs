@@ -11,9 +11,11 @@ namespace MetaPrompts.Cli.Verbs;
 /// <summary><c>inspect SOURCE</c>: what it is, how it would be read, and why.</summary>
 internal static class Inspect
 {
+    private const int LookedAt = 20;
+
     public static Command Create()
     {
-        var source = new Argument<string>("SOURCE") { Description = "Video, picture, folder of pictures, glob, or synthetic:WIDTHxHEIGHT." };
+        var source = new Argument<string>("SOURCE") { Description = "Video, picture, folder of pictures, glob, camera (URL or /dev/videoN), or synthetic:WIDTHxHEIGHT." };
         var json = Parsers.Switch("--json", "Print one line of JSON for each source.");
         var command = new Command("inspect", "Says what a source is and how it would be read.") { source, json, Parsers.Switch("--verbose", "Stack traces.") };
         command.SetAction((parsed, stop) => RunAsync(parsed.GetRequiredValue(source), parsed.GetValue(json), stop));
@@ -27,6 +29,7 @@ internal static class Inspect
             var source = await Sources.OpenAsync(spec, new CaptureOptions(), Terminal.Warn, stop).ConfigureAwait(false);
             await using (source.ConfigureAwait(false))
             {
+                if (spec.Kind == SourceKind.Camera) await LookAsync(source, stop).ConfigureAwait(false);
                 var seen = Describe(spec, source);
                 if (json) Console.Out.WriteLine(JsonSerializer.Serialize(seen, InspectJson.Default.InspectedSource));
                 else Print(seen);
@@ -34,6 +37,17 @@ internal static class Inspect
         }
 
         return ExitCodes.Done;
+    }
+
+    /// <summary>A camera tells what it is by its frames.</summary>
+    private static async Task LookAsync(IMediaSource source, CancellationToken stop)
+    {
+        var left = LookedAt;
+        await foreach (var frame in source.ReadAsync(stop).ConfigureAwait(false))
+        {
+            frame.Dispose();
+            if (--left == 0) return;
+        }
     }
 
     private static InspectedSource Describe(SourceSpec spec, IMediaSource source)

@@ -68,7 +68,7 @@ internal static class Process
             }
         }
 
-        if (sources.FirstOrDefault(s => s.IsLive) is { } live) throw new ConfigurationException(live.Given, "is live; process takes files");
+        if (sources.FirstOrDefault(s => s.IsLive) is { } live) throw new ConfigurationException(live.Given, "is live; process takes files, 'metaprompts run' takes cameras");
         if (sources.Count > 0) await RunAsync(sources, options, outputs, signals).ConfigureAwait(false);
         var code = ExitCodes.Worst(outputs.Select(o => o.ExitCode));
         if (json) Console.Out.WriteLine(JsonSerializer.Serialize(new ProcessResult(code, outputs), LineJson.Default.ProcessResult));

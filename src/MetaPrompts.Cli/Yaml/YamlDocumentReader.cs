@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using MetaPrompts.Core.Errors;
-using YamlDotNet.Core;
-using YamlDotNet.RepresentationModel;
 
 namespace MetaPrompts.Cli.Yaml;
 
@@ -20,23 +18,9 @@ internal sealed class YamlDocumentReader
     public static YamlDocumentReader Read(string path)
     {
         var reader = new YamlDocumentReader(path);
-        try
-        {
-            using var text = File.OpenText(path);
-            var yaml = new YamlStream();
-            yaml.Load(text);
-            if (yaml.Documents is not [{ RootNode: YamlMappingNode root }]) throw new ConfigurationException(path, "is not one mapping of keys to values");
-            reader.Root = (JsonObject)reader.Convert(root, "")!;
-            return reader;
-        }
-        catch (YamlException e)
-        {
-            throw new ConfigurationException($"{path}:{e.Start.Line}:{e.Start.Column}", $"is no YAML: {(e.InnerException?.Message ?? e.Message).TrimEnd('.')}");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigurationException(path, e is FileNotFoundException or DirectoryNotFoundException ? "does not exist; check the path" : $"cannot be read: {e.Message.TrimEnd('.')}");
-        }
+        if (YamlTreeReader.ReadFile(path, Twice) is not YamlMapAt root) throw new ConfigurationException(path, "is not one mapping of keys to values");
+        reader.Root = (JsonObject)reader.Convert(root, "")!;
+        return reader;
     }
 
     /// <summary>Sets one value by its dotted path: <c>training.learningRate=0.001</c>.</summary>
@@ -52,18 +36,7 @@ internal sealed class YamlDocumentReader
             at = at[key] as JsonObject ?? throw new ConfigurationException("--set", $"'{path}': {key} has no keys of its own");
         }
 
-        var yaml = new YamlStream();
-        using var text = new StringReader(value);
-        try
-        {
-            yaml.Load(text);
-        }
-        catch (YamlException e)
-        {
-            throw new ConfigurationException("--set", $"'{assignment}' is no YAML value: {e.Message.TrimEnd('.')}");
-        }
-
-        at[keys[^1]] = yaml.Documents.Count == 0 ? null : Convert(yaml.Documents[0].RootNode, path);
+        at[keys[^1]] = YamlTreeReader.Read($"--set {path}", value, Twice) is { } node ? Convert(node, path) : null;
     }
 
     /// <summary><c>file:line key</c> of a dotted path, or of its nearest parent that stands in the file.</summary>
@@ -77,27 +50,28 @@ internal sealed class YamlDocumentReader
         return $"{_path} {path}".TrimEnd();
     }
 
-    private JsonNode? Convert(YamlNode node, string path)
+    private static void Twice(YamlPlace place, string problem) => throw new ConfigurationException(place.ToString(), problem);
+
+    private JsonNode? Convert(YamlNodeAt node, string path)
     {
         switch (node)
         {
-            case YamlMappingNode mapping:
+            case YamlMapAt mapping:
                 var result = new JsonObject();
-                foreach (var (key, value) in mapping.Children)
+                foreach (var entry in mapping.Entries)
                 {
-                    var name = ((YamlScalarNode)key).Value ?? "";
-                    var below = path.Length == 0 ? name : $"{path}.{name}";
-                    _lines[below] = key.Start.Line;
-                    result[name] = Convert(value, below);
+                    var below = path.Length == 0 ? entry.Key : $"{path}.{entry.Key}";
+                    _lines[below] = entry.Place.Line;
+                    result[entry.Key] = Convert(entry.Value, below);
                 }
 
                 return result;
-            case YamlSequenceNode sequence:
-                return new JsonArray([.. sequence.Children.Select((child, i) => Convert(child, $"{path}[{i}]"))]);
-            case YamlScalarNode { Style: ScalarStyle.Plain or ScalarStyle.Any, Value: var text }:
-                return Plain(text ?? "");
+            case YamlListAt sequence:
+                return new JsonArray([.. sequence.Items.Select((child, i) => Convert(child, $"{path}[{i}]"))]);
+            case YamlScalarAt { IsPlain: true, Text: var text }:
+                return Plain(text);
             default:
-                return ((YamlScalarNode)node).Value;
+                return ((YamlScalarAt)node).Text;
         }
     }
 

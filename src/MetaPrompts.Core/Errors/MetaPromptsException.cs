@@ -31,14 +31,71 @@ public sealed class FrameRejectedException(FrameStamp stamp, string problem) : M
     public override int ExitCode => 1;
 }
 
-/// <summary>A source could not be opened, or ended by failure.</summary>
+/// <summary>Why a source is lost, in one word a program may switch on (contract §5, the <c>code</c> of a stream's error).</summary>
+public enum SourceFault
+{
+    /// <summary>No connection, or it broke.</summary>
+    Connection,
+
+    /// <summary>User and password are wrong or missing.</summary>
+    Authentication,
+
+    /// <summary>The encrypted connection was refused.</summary>
+    Tls,
+
+    /// <summary>No answer, or no first frame, in time.</summary>
+    Timeout,
+
+    /// <summary>The connection stands, but frames have stopped.</summary>
+    Stalled,
+
+    /// <summary>There is no such stream, file or device.</summary>
+    NotFound,
+
+    /// <summary>It cannot be decoded.</summary>
+    Codec,
+
+    /// <summary>It said that this was all.</summary>
+    Ended,
+}
+
+public static class SourceFaults
+{
+    /// <summary>The word on the wire and in metrics.</summary>
+    public static string Word(this SourceFault fault) => fault switch
+    {
+        SourceFault.Connection => "connection",
+        SourceFault.Authentication => "authentication",
+        SourceFault.Tls => "tls",
+        SourceFault.Timeout => "timeout",
+        SourceFault.Stalled => "stalled",
+        SourceFault.NotFound => "not_found",
+        SourceFault.Codec => "codec",
+        SourceFault.Ended => "ended",
+        _ => throw new ArgumentOutOfRangeException(nameof(fault), fault, null),
+    };
+}
+
+/// <summary>A source could not be opened, or ended by failure. Holds no credentials.</summary>
+/// <param name="source">As it may be shown.</param>
 public sealed class SourceLostException(string source, string problem, Exception? inner = null) : MetaPromptsException($"{source}: {problem}", inner)
 {
+    public SourceFault Fault { get; init; } = SourceFault.Connection;
+
+    /// <summary>The message without the source.</summary>
+    public string Problem { get; } = problem;
+
     public override int ExitCode => 4;
 }
 
 /// <summary>A sink is broken for good.</summary>
 public sealed class SinkFailedException(string sink, string problem, Exception? inner = null) : MetaPromptsException($"{sink}: {problem}", inner)
+{
+    public override int ExitCode => 5;
+}
+
+/// <summary>A sink could not take this item, but will take others: it is opening again. Counted, told by the sink itself, not an end.</summary>
+public sealed class ItemLostException(string sink, string problem) : MetaPromptsException($"{sink}: {problem}")
 {
     public override int ExitCode => 5;
 }

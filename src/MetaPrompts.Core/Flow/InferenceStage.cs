@@ -87,7 +87,7 @@ public sealed class InferenceStage(FrameBatcher batcher, IPerceptionModel model,
                     time.GetElapsedTime(frame.Stamp.EnteredAt, perceived.Taken), time.GetElapsedTime(perceived.Taken, perceived.Done), time.GetElapsedTime(frame.Stamp.EnteredAt, perceived.Done));
                 Instruments.RecordStage(frame.Stamp.Stream, "queue", timings.Queued);
                 Instruments.RecordStage(frame.Stamp.Stream, "inference", timings.Inference);
-                await write(new PerceivedFrame(frame, new PerceptionResult(frame.Stamp, perceived.Said[written], timings))).ConfigureAwait(false);
+                await write(new PerceivedFrame(frame, new PerceptionResult(frame.Stamp, perceived.Said[written], timings) { ReusedFrom = perceived.Said[written].ReusedFrom })).ConfigureAwait(false);
             }
         }
         catch

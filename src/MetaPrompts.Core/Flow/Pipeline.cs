@@ -29,6 +29,12 @@ public sealed class Pipeline : IAsyncDisposable
     private readonly IReadOnlyList<SinkLane> _lanes;
     private readonly FanOut _fanOut;
     private readonly HashSet<StreamId> _lossless;
+    private readonly Dictionary<StreamId, IReadOnlySet<PerceptionTask>> _tasks;
+    private readonly Dictionary<StreamId, PersonTracker> _trackers = [];
+    private readonly bool _follow;
+    private readonly StreamBoard _board;
+    private readonly StreamControl? _control;
+    private readonly TimeSpan _statusEvery;
     private readonly ConcurrentDictionary<StreamId, SourceLostException> _lost = new();
     private IReadOnlyList<SourceSupervisor> _supervisors = [];
     private Exception? _failure;
@@ -38,12 +44,17 @@ public sealed class Pipeline : IAsyncDisposable
     internal Pipeline(PipelineBuilder plan, BatchingOptions batching, IReadOnlyList<StreamPlan> streams, IReadOnlyList<SinkPlan> sinks, IReadOnlyList<IFrameSource> sources)
     {
         (_batching, _drain, _progress, _time, _log, _random) = (batching, plan.Drain, plan.Progress, plan.Time, plan.Log, plan.Random);
-        (_model, _pool, _streams, _sources) = (plan.Model, plan.Pool, streams, sources);
+        (_pool, _streams, _sources, _control, _statusEvery) = (plan.Pool, streams, sources, plan.Control, plan.StatusEvery);
         _drops = new DropCounter(_log, _time);
         _lanes = [.. sinks.Select(s => new SinkLane(s, _drops, _log, _time))];
         Ledger = new FrameLedger(_progress);
         _fanOut = new FanOut(_lanes, Ledger);
         _lossless = [.. streams.Where(s => s.Backpressure.WhenFull == WhenFull.Wait).Select(s => s.Stream)];
+        _tasks = streams.Where(s => s.Tasks is not null).ToDictionary(s => s.Stream, s => s.Tasks!);
+        _follow = plan.FollowPeople;
+        _board = new StreamBoard(plan.Boards, Ledger, _time);
+        var reusing = streams.Where(s => s.Reuse is not null && s.Backpressure.WhenFull != WhenFull.Wait).ToDictionary(s => s.Stream, s => s.Reuse!);
+        _model = reusing.Count > 0 ? new ReusingModel(plan.Model, reusing) : plan.Model;
     }
 
     /// <summary>Live counts; may be read while the pipeline runs.</summary>
@@ -67,10 +78,13 @@ public sealed class Pipeline : IAsyncDisposable
             await using var onStop = stop.Register(() =>
             {
                 _log.Draining();
+                _board.ShowDraining();
                 drainTimer.Change(_drain, Timeout.InfiniteTimeSpan);
             }).ConfigureAwait(false);
 
-            await FlowAsync(aborting, stopping.Token, drained.Token).ConfigureAwait(false);
+            var refresh = _time.CreateTimer(_ => _board.Refresh(), null, _statusEvery, _statusEvery);
+            await using (refresh.ConfigureAwait(false)) await FlowAsync(aborting, stopping.Token, drained.Token).ConfigureAwait(false);
+            _board.Refresh();
         }
 
         await CompleteSinksAsync(aborting).ConfigureAwait(false);
@@ -107,7 +121,8 @@ public sealed class Pipeline : IAsyncDisposable
         var abort = aborting.Token;
         var mailboxes = new Mailboxes(frame => Drop(frame, FrameOutcome.DroppedQueue), _time);
         var batcher = new FrameBatcher(mailboxes, _batching, _model.BatchKey, frame => Drop(frame, FrameOutcome.DroppedStale), _time);
-        _supervisors = [.. _streams.Select(s => new SourceSupervisor(s, mailboxes.Open(s.Stream, s.Backpressure), Ledger, _time, _log, _random))];
+        _supervisors = [.. _streams.Select(s => new SourceSupervisor(s, mailboxes.Open(s.Stream, s.Backpressure), Ledger, _time, _log, _random, _board))];
+        foreach (var supervisor in _supervisors) _control?.Attach(supervisor);
         mailboxes.Complete();
 
         var sinks = _lanes.Select(lane => Task.Run(() => FaultingAsync(() => lane.RunAsync(abort), aborting), CancellationToken.None)).ToList();
@@ -142,7 +157,7 @@ public sealed class Pipeline : IAsyncDisposable
         var stage = new InferenceStage(batcher, _model, devices, Ledger, _time);
         try
         {
-            await stage.RunAsync(item => _fanOut.WriteAsync(item, _lossless.Contains(item.Frame.Stamp.Stream), abort), drained).ConfigureAwait(false);
+            await stage.RunAsync(item => _fanOut.WriteAsync(Wanted(item), _lossless.Contains(item.Frame.Stamp.Stream), abort), drained).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (drained.IsCancellationRequested)
         {
@@ -152,6 +167,20 @@ public sealed class Pipeline : IAsyncDisposable
         {
             foreach (var device in devices) device.Dispose();
         }
+    }
+
+    /// <summary>With the predictions its stream asked for, and numbers for its people. Called in the order of the frames of a stream, never twice at a time.</summary>
+    private PerceivedFrame Wanted(PerceivedFrame item)
+    {
+        var (stamp, seen) = (item.Frame.Stamp, item.Result.Perception);
+        if (_tasks.TryGetValue(stamp.Stream, out var tasks)) seen = seen.Only(tasks);
+        if (_follow && seen.Pose is { } pose)
+        {
+            if (!_trackers.TryGetValue(stamp.Stream, out var tracker)) _trackers[stamp.Stream] = tracker = new PersonTracker();
+            seen = seen with { Pose = pose with { People = tracker.Follow(pose.People, stamp.Epoch, stamp.MediaTime) } };
+        }
+
+        return ReferenceEquals(seen, item.Result.Perception) ? item : new PerceivedFrame(item.Frame, item.Result with { Perception = seen });
     }
 
     /// <summary>The first failure ends the run and is the report's.</summary>

@@ -17,6 +17,7 @@ public sealed class PipelineBuilder(IPerceptionModel model, PixelBufferPool pool
     private readonly List<StreamPlan> _streams = [];
     private readonly List<SinkPlan> _sinks = [];
     private readonly List<IFrameSource> _sources = [];
+    private readonly List<IStatusBoard> _boards = [];
 
     public BatchingOptions Batching { get; set; } = new();
 
@@ -31,6 +32,15 @@ public sealed class PipelineBuilder(IPerceptionModel model, PixelBufferPool pool
 
     public ILogger Log { get; set; } = NullLogger.Instance;
 
+    /// <summary>Who carries out commands from outside; null where nobody may send any.</summary>
+    public StreamControl? Control { get; set; }
+
+    /// <summary>People get numbers that stay theirs (<see cref="PersonTracker"/>). Not for a job that may be resumed: who it has seen is not kept.</summary>
+    public bool FollowPeople { get; set; }
+
+    /// <summary>How often counts are told to the status boards again.</summary>
+    public TimeSpan StatusEvery { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>0…1, for the jitter of reconnections.</summary>
     public Func<double> Random { get; set; } = System.Random.Shared.NextDouble;
 
@@ -38,7 +48,7 @@ public sealed class PipelineBuilder(IPerceptionModel model, PixelBufferPool pool
     public PipelineBuilder AddSource(IFrameSource source, IFrameFilter? filter = null)
     {
         ArgumentNullException.ThrowIfNull(source);
-        return AddStream(new StreamPlan(source.Stream, source.Backpressure, _ => source, Filter: filter), source);
+        return AddStream(new StreamPlan(source.Stream, source.Backpressure, epoch => epoch == 1 ? source : null, Filter: filter), source);
     }
 
     /// <summary>A stream whose source is opened again when it is lost: a camera.</summary>
@@ -54,6 +64,13 @@ public sealed class PipelineBuilder(IPerceptionModel model, PixelBufferPool pool
         return this;
     }
 
+    /// <summary>Someone who is told the states of the streams: often a sink, too. Borrowed.</summary>
+    public PipelineBuilder AddBoard(IStatusBoard board)
+    {
+        _boards.Add(board);
+        return this;
+    }
+
     /// <summary>
     /// Checks the settings and sets the pool's capacity: per stream its mailbox, the frame on its way into it and the one being decoded; the batches the model has in hand; per sink its queue and the item in hand.
     /// </summary>
@@ -64,7 +81,12 @@ public sealed class PipelineBuilder(IPerceptionModel model, PixelBufferPool pool
         if (_streams.Count == 0) throw new ConfigurationException("streams", "there is none; name at least one source");
         foreach (var twice in _streams.GroupBy(s => s.Stream).Where(g => g.Count() > 1))
             throw new ConfigurationException($"streams.{twice.Key}", "is there twice; stream names must differ");
-        foreach (var stream in _streams) stream.Reconnect?.Checked();
+        foreach (var stream in _streams)
+        {
+            stream.Reconnect?.Checked();
+            stream.Reuse?.Checked();
+        }
+
         Pool.Capacity = _streams.Sum(s => s.Backpressure.Capacity + 2) + batching.MaxBatch * InferenceStage.InHand(Model.Lanes) + _sinks.Sum(s => s.Sink.Backpressure.Capacity + 1);
         return new Pipeline(this, batching, [.. _streams], [.. _sinks], [.. _sources]);
     }
@@ -72,6 +94,8 @@ public sealed class PipelineBuilder(IPerceptionModel model, PixelBufferPool pool
     internal IPerceptionModel Model { get; } = model;
 
     internal PixelBufferPool Pool { get; } = pool;
+
+    internal IReadOnlyList<IStatusBoard> Boards => _boards;
 
     private PipelineBuilder AddStream(StreamPlan plan, IFrameSource? source)
     {

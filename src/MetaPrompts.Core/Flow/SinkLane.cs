@@ -116,6 +116,11 @@ internal sealed class SinkLane
         {
             await Sink.WriteAsync(item.Frame, abort).ConfigureAwait(false);
         }
+        catch (ItemLostException)
+        {
+            Fail(item);                                                         // the sink mends itself: only this item is lost
+            return;
+        }
         catch
         {
             Fail(item);

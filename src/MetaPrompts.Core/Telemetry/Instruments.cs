@@ -42,7 +42,7 @@ public static class Instruments
     public static void CountFrames(StreamId stream, FrameOutcome outcome, long count) =>
         Frames.Add(count, new("stream", stream.Value), new("outcome", outcome.Word()));
 
-    /// <param name="reason">lost (the source failed) or ended (it completed though it is live).</param>
+    /// <param name="reason">A word of <see cref="Errors.SourceFaults"/>.</param>
     public static void CountReconnect(StreamId stream, string reason) =>
         Reconnects.Add(1, new("stream", stream.Value), new("reason", reason));
 

@@ -28,6 +28,18 @@ public sealed record CaptureOptions
     /// <summary>Longest wait for the next frame before the source counts as lost.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Of a camera: for the connection to stand, and again for its first frame.</summary>
+    public TimeSpan OpenTimeout { get; init; } = TimeSpan.FromSeconds(8);
+
+    /// <summary>Of a camera: longest silence between two frames; null: three times the observed gap, at least two seconds.</summary>
+    public TimeSpan? LiveStallTimeout { get; init; }
+
+    /// <summary>RTSP's media over UDP instead of its TCP connection.</summary>
+    public bool RtspOverUdp { get; init; }
+
+    /// <summary>A file is read at the pace it was recorded, not as fast as its frames are taken.</summary>
+    public bool Paced { get; init; }
+
     /// <summary>Frames per second given to the images of a folder, which have no time of their own.</summary>
     public double ImageRate { get; init; } = 25;
 
@@ -46,8 +58,12 @@ public sealed record CaptureOptions
         if (FirstSequence < 0) throw new ConfigurationException("firstSequence", $"must not be negative, is {FirstSequence}");
         if (FitWithin is { } fit && (fit.Height < 1 || fit.Width < 1)) throw new ConfigurationException("fitWithin", $"must be at least 1x1, is {fit}");
         if (StallTimeout <= TimeSpan.Zero) throw new ConfigurationException("capture.stallTimeout", $"must be above zero, is {StallTimeout}");
+        if (OpenTimeout <= TimeSpan.Zero) throw new ConfigurationException("capture.openTimeout", $"must be above zero, is {OpenTimeout}");
         if (!(ImageRate is > 0 and <= 1000)) throw new ConfigurationException("imageRate", $"must be above 0 and at most 1000, is {ImageRate}");
     }
+
+    /// <summary>Pixels of undefined value, the caller's; null while the pool has none: a camera does not wait.</summary>
+    internal PixelBuffer? TryRent(ImageSize size) => Pool is null ? PixelBuffers.Rent(size) : Pool.TryRent(size);
 
     /// <summary>Pixels of undefined value, the caller's; waits while the pool has none.</summary>
     internal ValueTask<PixelBuffer> RentAsync(ImageSize size, CancellationToken stop) => Pool is null ? new(PixelBuffers.Rent(size)) : Pool.RentAsync(size, stop);

@@ -7,6 +7,9 @@ public enum SourceKind
     Video,
     Images,
     Synthetic,
+
+    /// <summary>A camera: a URL or a device.</summary>
+    Camera,
 }
 
 /// <summary>One thing to read frames from, as a name on the command line or in a configuration was understood.</summary>
@@ -18,9 +21,14 @@ public enum SourceKind
 public sealed record SourceSpec(string Given, SourceKind Kind, IReadOnlyList<string> Files, string Stem, bool IsLive, string Why)
 {
     /// <summary>Stream id made of <see cref="Stem"/>: <c>[a-z0-9_-]{1,48}</c>.</summary>
-    public StreamId Stream { get; } = new(Slug(Stem));
+    public StreamId Stream { get; private init; } = new(Slug(Stem));
+
+    /// <summary>The same source under a name given by the user.</summary>
+    public SourceSpec As(StreamId stream) => this with { Stream = stream };
 
     internal SyntheticOptions? Synthetic { get; init; }
+
+    internal CameraAddress? Camera { get; init; }
 
     private static string Slug(string stem)
     {

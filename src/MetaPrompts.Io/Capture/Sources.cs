@@ -15,6 +15,7 @@ public static class Sources
     {
         [SourceKind.Video] = OpenVideoAsync,
         [SourceKind.Images] = (spec, options, warn, _) => Task.FromResult<IMediaSource>(ImageFolderSource.Open(spec.Stream, spec.Given, spec.Files, options, warn)),
+        [SourceKind.Camera] = (spec, options, _, _) => Task.FromResult<IMediaSource>(CameraSource.Open(spec.Stream, spec.Camera!, options)),
         [SourceKind.Synthetic] = (spec, options, _, _) => Task.FromResult<IMediaSource>(new SyntheticSource(spec.Stream, spec.Synthetic!, options)),
     };
 
@@ -34,7 +35,7 @@ public static class Sources
     {
         ArgumentException.ThrowIfNullOrEmpty(given);
         if (given.StartsWith("synthetic:", StringComparison.Ordinal)) return [Synthetic(given)];
-        if (given.Contains("://", StringComparison.Ordinal)) throw new ConfigurationException(Scheme(given), "network sources are not supported yet; give a file, a folder or a glob");
+        if (CameraAddress.TryParse(given, out var camera)) return [new SourceSpec(camera.Shown, SourceKind.Camera, [], camera.Stem, true, camera.Why) { Camera = camera }];
         try
         {
             if (File.Exists(given)) return [OfFile(given, given)];
@@ -55,6 +56,15 @@ public static class Sources
         {
             throw new SourceLostException(given, "permission denied; check the rights of the folder", e);
         }
+    }
+
+    /// <summary>Whether <paramref name="given"/> is well formed; looks at no file and opens nothing.</summary>
+    /// <exception cref="ConfigurationException">A scheme or kind that does not exist, or a URL without host.</exception>
+    public static void Check(string given)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(given);
+        if (given.StartsWith("synthetic:", StringComparison.Ordinal)) Synthetic(given);
+        else _ = CameraAddress.TryParse(given, out _);
     }
 
     /// <summary>Opens what <see cref="Resolve"/> has found.</summary>
@@ -113,7 +123,4 @@ public static class Sources
 
         return new SourceSpec(given, SourceKind.Synthetic, [], "synthetic", options.Live, options.Live ? "a test pattern that keeps a camera's pace" : "a test pattern, as fast as it is read") { Synthetic = options };
     }
-
-    /// <summary>Without what follows: it may hold a password.</summary>
-    private static string Scheme(string url) => url[..(url.IndexOf("://", StringComparison.Ordinal) + 3)];
 }

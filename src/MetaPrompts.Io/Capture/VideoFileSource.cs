@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Threading.Channels;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
@@ -38,6 +37,9 @@ public sealed class VideoFileSource : IMediaSource
 
     public long Unreadable => 0;
 
+    /// <summary>Of the showinfo filter: behind select, where there is one.</summary>
+    private int ShowInfoPosition => _options.Every > 1 || _options.FirstSequence > 0 ? 1 : 0;
+
     /// <exception cref="SourceLostException">Missing, empty, or not a video.</exception>
     public static async Task<VideoFileSource> OpenAsync(StreamId stream, string path, CaptureOptions options, CancellationToken stop)
     {
@@ -53,7 +55,7 @@ public sealed class VideoFileSource : IMediaSource
     public async IAsyncEnumerable<Frame> ReadAsync([EnumeratorCancellation] CancellationToken stop)
     {
         var size = _options.Travelling(_video.Size);
-        var shown = new ShowInfoReader(_video);
+        var shown = new FileWords(_video) { Shown = new ShowInfoReader(ShowInfoPosition, _video.TimeBase, TimeSpan.FromSeconds(_video.AverageRate.IsKnown ? 1 / _video.AverageRate.Value : 0.04)) };
         await using var child = FfmpegProcess.Start(_tools.Ffmpeg, Arguments(size), shown.Read);
         child.Input.Close();
         await using var killed = stop.Register(child.Kill);
@@ -99,7 +101,7 @@ public sealed class VideoFileSource : IMediaSource
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private void ThrowIfLost(bool stalled, int? status, long sequence, ShowInfoReader shown, IReadOnlyList<string> said)
+    private void ThrowIfLost(bool stalled, int? status, long sequence, FileWords shown, IReadOnlyList<string> said)
     {
         var read = sequence - _options.FirstSequence;
         var declared = _video.FrameCount is { } count ? $" of {count}" : "";
@@ -135,6 +137,7 @@ public sealed class VideoFileSource : IMediaSource
 
         // No autorotate: its filter sits before ours and cannot follow a change of size.
         List<string> arguments = ["-hide_banner", "-nostats", "-nostdin", "-loglevel", "level+info", "-reinit_filter", "0", "-noautorotate"];
+        if (_options.Paced) arguments.Add("-re");
         if (_options.Start > TimeSpan.Zero) arguments.AddRange(["-ss", Seconds(_options.Start)]);
         if (_options.Duration is { } duration) arguments.AddRange(["-t", Seconds(duration)]);
         arguments.AddRange(["-i", FfmpegInput.Url(_path), "-map", "0:v:0", "-an", "-sn", "-dn", "-vf", string.Join(',', filters)]);
@@ -155,71 +158,37 @@ public sealed class VideoFileSource : IMediaSource
 
     private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.######", CultureInfo.InvariantCulture);
 
-    /// <summary>Reads what the showinfo filter says of each frame. Lines come in the order of the frames, one a frame.</summary>
-    private sealed class ShowInfoReader(VideoInfo video)
+    /// <summary>Reads what ffmpeg says of each frame, and whether the end of the file is missing.</summary>
+    private sealed class FileWords(VideoInfo video)
     {
-        private readonly Channel<ShownFrame> _frames = Channel.CreateUnbounded<ShownFrame>(new() { SingleReader = true, SingleWriter = true });
-        private Rational _timeBase = video.TimeBase;
-        private TimeSpan _last;
-        private bool _corrupt;
+        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+        private readonly bool _turned = video.Rotation is 90 or 270;
 
         /// <summary>The demuxer said that the end of the file is missing.</summary>
         public bool Truncated { get; private set; }
 
+        public required ShowInfoReader Shown { get; init; }
+
+        public void Read(string line)
+        {
+            if (Shown.Read(line)) return;
+            // The decoder says so just before it hands the damaged frame on.
+            if (line.Contains("corrupt decoded frame", StringComparison.Ordinal)) Shown.Damaged();
+            if (FfmpegErrors.TellsOfTruncation(line)) Truncated = true;
+        }
+
         public async ValueTask<ShownFrame?> NextAsync()
         {
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            using var limit = new CancellationTokenSource(Patience);
             try
             {
-                return await _frames.Reader.ReadAsync(limit.Token).ConfigureAwait(false);
+                var frame = await Shown.Frames.ReadAsync(limit.Token).ConfigureAwait(false);
+                return _turned ? frame with { Size = new ImageSize(frame.Size.Width, frame.Size.Height) } : frame;
             }
             catch (OperationCanceledException)
             {
                 return null;
             }
         }
-
-        public void Read(string line)
-        {
-            if (!line.StartsWith("[Parsed_showinfo", StringComparison.Ordinal))
-            {
-                // The decoder says so just before it hands the damaged frame on.
-                if (line.Contains("corrupt decoded frame", StringComparison.Ordinal)) _corrupt = true;
-                if (FfmpegErrors.TellsOfTruncation(line)) Truncated = true;
-                return;
-            }
-
-            if (Field(line, " config in time_base:") is { } timeBase)
-            {
-                if (Rational.Parse(timeBase.TrimEnd(',')) is { IsKnown: true } known) _timeBase = known;
-                return;
-            }
-
-            if (Field(line, " pts:") is not { } pts || Field(line, " s:") is not { } size || size.Split('x') is not [var w, var h]) return;
-            // Ticks times time base, not the printed seconds: those have six digits.
-            if (long.TryParse(pts, CultureInfo.InvariantCulture, out var ticks))
-            {
-                _last = TimeSpan.FromTicks((long)Math.Round((decimal)ticks * _timeBase.Numerator * TimeSpan.TicksPerSecond / _timeBase.Denominator));
-            }
-            else
-            {
-                _last += TimeSpan.FromSeconds(video.AverageRate.IsKnown ? 1 / video.AverageRate.Value : 0.04);
-            }
-
-            var coded = new ImageSize(int.Parse(h, CultureInfo.InvariantCulture), int.Parse(w, CultureInfo.InvariantCulture));
-            _frames.Writer.TryWrite(new ShownFrame(_last, video.Rotation is 90 or 270 ? new ImageSize(coded.Width, coded.Height) : coded, _corrupt));
-            _corrupt = false;
-        }
-
-        private static string? Field(string line, string name)
-        {
-            var at = line.IndexOf(name, StringComparison.Ordinal);
-            if (at < 0) return null;
-            var rest = line.AsSpan(at + name.Length).TrimStart(' ');
-            var end = rest.IndexOf(' ');
-            return (end < 0 ? rest : rest[..end]).ToString();
-        }
     }
-
-    private readonly record struct ShownFrame(TimeSpan Time, ImageSize Size, bool Corrupt);
 }

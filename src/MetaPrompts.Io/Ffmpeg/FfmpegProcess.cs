@@ -33,6 +33,12 @@ public sealed class FfmpegProcess : IAsyncDisposable
     /// <summary>What the child reads. Closing it tells the child that this was all.</summary>
     public Stream Input => _child.StandardInput.BaseStream;
 
+    /// <summary>Completes when the child has closed its stderr and every line has been read.</summary>
+    public Task AllSaid => _errors;
+
+    /// <summary>Of the child; for tests that look at it from outside.</summary>
+    public int Id => _child.Id;
+
     /// <summary>The last lines of stderr, oldest first, without those that only tell about one frame.</summary>
     public IReadOnlyList<string> LastLines
     {
@@ -123,6 +129,11 @@ public sealed class FfmpegProcess : IAsyncDisposable
         _disposed = true;
         Kill();
         await WaitAsync(TimeSpan.FromSeconds(5)).ConfigureAwait(false);
+        // The process leaves open the pipes that were read directly: three descriptors a child, which add up over weeks.
+        _child.StandardOutput.Dispose();
+        _child.StandardError.Dispose();
+        // The stream, not the writer around it: that would flush into a pipe which may be closed.
+        await Input.DisposeAsync().ConfigureAwait(false);
         _child.Dispose();
     }
 
@@ -131,7 +142,7 @@ public sealed class FfmpegProcess : IAsyncDisposable
         while (await _child.StandardError.ReadLineAsync().ConfigureAwait(false) is { } line)
         {
             _onLine?.Invoke(line);
-            if (line.StartsWith("[Parsed_showinfo", StringComparison.Ordinal)) continue;
+            if (line.Contains("[Parsed_showinfo", StringComparison.Ordinal)) continue;
             lock (_lines)
             {
                 if (_lines.Count == KeptLines) _lines.Dequeue();

@@ -40,7 +40,8 @@ public sealed partial class FfmpegTools
     /// <summary>Whether the setts filter can give packets a duration (since 5.1).</summary>
     internal bool SetsDurations => _setsDurations.Value;
 
-    private int Major => int.TryParse(Version.TrimStart('n', 'N', '-').Split('.', '-')[0], CultureInfo.InvariantCulture, out var major) ? major : int.MaxValue;
+    /// <summary>Of the release; the largest number where it does not say.</summary>
+    internal int Major => int.TryParse(Version.TrimStart('n', 'N', '-').Split('.', '-')[0], CultureInfo.InvariantCulture, out var major) ? major : int.MaxValue;
 
     /// <exception cref="ConfigurationException">ffmpeg is missing.</exception>
     public static FfmpegTools Require(string what) =>

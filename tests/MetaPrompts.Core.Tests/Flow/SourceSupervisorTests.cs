@@ -55,7 +55,7 @@ public sealed class SourceSupervisorTests
     public async Task A_file_runs_once_and_its_failure_comes_after_its_last_frame()
     {
         var source = new FakeSource(Front, _pool, BackpressurePolicy.Lossless(), 3) { Fails = true };
-        var supervisor = new SourceSupervisor(new StreamPlan(Front, source.Backpressure, _ => source), _mailbox.Writer, _ledger, _time, NullLogger.Instance, () => 1);
+        var supervisor = new SourceSupervisor(new StreamPlan(Front, source.Backpressure, epoch => epoch == 1 ? source : null), _mailbox.Writer, _ledger, _time, NullLogger.Instance, () => 1);
         await Assert.ThrowsAsync<SourceLostException>(() => supervisor.RunAsync(default, default));
         Assert.Equal(3, Drain().Count);
         Assert.True(_mailbox.Reader.Completion.IsCompleted);
@@ -70,7 +70,7 @@ public sealed class SourceSupervisorTests
         {
             var ledger = new FrameLedger();
             var mailbox = Channel.CreateUnbounded<Frame>();
-            var plan = new StreamPlan(Front, policy, _ => new NumberedSource(policy, [4, 5, 8, 10]));
+            var plan = new StreamPlan(Front, policy, epoch => epoch == 1 ? new NumberedSource(policy, [4, 5, 8, 10]) : null);
             await new SourceSupervisor(plan, mailbox.Writer, ledger, _time, NullLogger.Instance, () => 1).RunAsync(default, default);
             Assert.Equal(expected, ledger[Front].DroppedQueue);
             Assert.Equal(4 + expected, ledger[Front].Captured);
@@ -81,7 +81,7 @@ public sealed class SourceSupervisorTests
     public async Task A_filter_turns_frames_down_before_they_count()
     {
         var source = new FakeSource(Front, _pool, BackpressurePolicy.Lossless(), 10);
-        var plan = new StreamPlan(Front, source.Backpressure, _ => source, Filter: new EveryNth(4));
+        var plan = new StreamPlan(Front, source.Backpressure, epoch => epoch == 1 ? source : null, Filter: new EveryNth(4));
         await new SourceSupervisor(plan, _mailbox.Writer, _ledger, _time, NullLogger.Instance, () => 1).RunAsync(default, default);
         Assert.Equal([0L, 4, 8], Drain().Select(f => f.Sequence));
         Assert.Equal((3L, 7L), (_ledger[Front].Captured, _ledger[Front].Skipped));

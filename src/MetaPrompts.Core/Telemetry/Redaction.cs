@@ -1,0 +1,21 @@
+using System.Text.RegularExpressions;
+
+namespace MetaPrompts.Core.Telemetry;
+
+/// <summary>Takes user, password and tokens out of text that may hold URLs: <c>rtsp://***@host/path?token=***</c>. Whatever is shown, logged, counted or published goes through it.</summary>
+public static partial class Redaction
+{
+    public static string Of(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (!text.Contains("://", StringComparison.Ordinal)) return text;
+        return SecretParameter().Replace(UserInfo().Replace(text, "$1***@"), "$1***");
+    }
+
+    /// <summary>Up to the last @ before the path ends: a password may hold an @ that nobody encoded.</summary>
+    [GeneratedRegex(@"([A-Za-z][A-Za-z0-9+.-]{0,31}://)[^\s/?#'""<>]*@")]
+    private static partial Regex UserInfo();
+
+    [GeneratedRegex(@"([?&;](?:user(?:name)?|usr|login|pass(?:word|phrase|wd)?|pwd|pw|token|access_token|auth|authorization|key|api_?key|secret|sig(?:nature)?|streamid)=)[^&;#\s'""<>]*", RegexOptions.IgnoreCase)]
+    private static partial Regex SecretParameter();
+}

@@ -1,0 +1,64 @@
+using MetaPrompts.Core.Flow;
+using MetaPrompts.Core.Results;
+
+namespace MetaPrompts.Core.Tests.Flow;
+
+public sealed class PersonTrackerTests
+{
+    private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(100);
+
+    [Fact]
+    public void Two_people_who_cross_keep_their_numbers_though_one_is_hidden()
+    {
+        var tracker = new PersonTracker();
+        var numbers = new List<(int Left, int? Right)>();
+        for (var n = 0; n < 60; n++)
+        {
+            var left = Someone(20 + (10 * n), 100);
+            var right = Someone(620 - (10 * n), 110);
+            // While they overlap most, the one behind is not seen.
+            var hidden = Math.Abs(left.Box.Left - right.Box.Left) < 45;
+            var seen = tracker.Follow(hidden ? [left] : n % 2 == 0 ? [left, right] : [right, left], 1, n * Frame);
+            numbers.Add(hidden ? (seen[0].Track!.Value, null) : n % 2 == 0 ? (seen[0].Track!.Value, seen[1].Track) : (seen[1].Track!.Value, seen[0].Track));
+        }
+
+        Assert.Contains(numbers, n => n.Right is null);
+        Assert.All(numbers, n => Assert.Equal(numbers[0].Left, n.Left));
+        Assert.All(numbers.Where(n => n.Right is not null), n => Assert.Equal(numbers[0].Right, n.Right));
+        Assert.NotEqual(numbers[0].Left, numbers[0].Right);
+    }
+
+    [Theory]
+    [InlineData(PersonTracker.Patience, true)]
+    [InlineData(PersonTracker.Patience + 1, false)]
+    public void Ten_missed_frames_are_survived_and_no_more(int missed, bool same)
+    {
+        var tracker = new PersonTracker();
+        var n = 0;
+        for (; n < 5; n++) tracker.Follow([Someone(100 + (3 * n), 50)], 1, n * Frame);
+        for (var k = 0; k < missed; k++, n++) tracker.Follow([], 1, n * Frame);
+        var number = tracker.Follow([Someone(100 + (3 * n), 50)], 1, n * Frame)[0].Track;
+        Assert.Equal(same ? 1 : 2, number);
+    }
+
+    [Fact]
+    public void Somebody_elsewhere_is_somebody_else_and_a_new_connection_begins_anew()
+    {
+        var tracker = new PersonTracker();
+        Assert.Equal(1, tracker.Follow([Someone(0, 0)], 1, Frame)[0].Track);
+        Assert.Equal(2, tracker.Follow([Someone(400, 300)], 1, 2 * Frame)[0].Track);
+        Assert.Equal(3, tracker.Follow([Someone(400, 300)], 2, 3 * Frame)[0].Track);
+        Assert.Equal(4, tracker.Follow([Someone(400, 300)], 2, TimeSpan.FromSeconds(60))[0].Track);
+    }
+
+    [Fact]
+    public void Poses_stay_as_they_are_and_in_their_order()
+    {
+        var tracker = new PersonTracker();
+        Pose[] people = [Someone(0, 0), Someone(300, 0), Someone(600, 0)];
+        Assert.Equal(people, tracker.Follow(people, 1, Frame).Select(p => p with { Track = null }));
+        Assert.Equal([3, 2, 1], tracker.Follow([.. people.Reverse()], 1, 2 * Frame).Select(p => p.Track!.Value));
+    }
+
+    private static Pose Someone(float x, float y) => new(new Box(x, y, 60, 160), 0.9f, [.. Enumerable.Range(0, 17).Select(k => new Keypoint(x + (k * 7 % 60), y + (k * 9), 0.8f))]);
+}
