@@ -48,7 +48,7 @@ for project in "$ROOT"/tests/*.Tests; do
     report="$results/$name.xml"
     started=$SECONDS
     echo "== $name"
-    "$DOTNET" exec "$project/bin/$CONFIGURATION/net10.0/$name.dll" -noLogo -noColor -xml "$report" "$@"
+    "$DOTNET" exec "$project/bin/$CONFIGURATION/net10.0/$name.dll" -noLogo -noColor -result-xml "$report" "$@"
     status=$?
     p=$(count "$report" passed) f=$(($(count "$report" failed) + $(count "$report" errors))) s=$(count "$report" skipped)
     # A program that broke off has no report, or one that does not tell.

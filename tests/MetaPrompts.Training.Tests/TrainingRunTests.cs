@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 
 namespace MetaPrompts.Training.Tests;
 
+[Collection(OneAtATime.Name)]
 public sealed class TrainingRunTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("training").FullName;

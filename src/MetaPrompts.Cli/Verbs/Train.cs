@@ -36,7 +36,8 @@ internal static class Train
         if (!exists && resume) throw new ConfigurationException(folder, "holds no run to resume; leave out --resume to begin one");
         if (from is not null && !File.Exists(from)) throw new ConfigurationException("--from", $"{from} does not exist; check the path");
         Directory.CreateDirectory(folder);
-        File.Copy(path, Path.Combine(folder, "recipe.yaml"), overwrite: true);
+        var kept = Path.GetFullPath(Path.Combine(folder, "recipe.yaml"));
+        if (kept != Path.GetFullPath(path)) File.Copy(path, kept, overwrite: true);     // a run may be resumed by the recipe in its own folder
         File.WriteAllLines(Path.Combine(folder, "overrides.txt"), set);
 
         var startedAt = Stopwatch.GetTimestamp();

@@ -1,3 +1,4 @@
+using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Frames;
 
 namespace MetaPrompts.Core.Flow;
@@ -6,6 +7,7 @@ namespace MetaPrompts.Core.Flow;
 internal sealed class FanOut(IReadOnlyList<SinkLane> lanes, FrameLedger ledger)
 {
     /// <summary>Takes over <paramref name="item"/>, however this ends. Waits only for sinks whose queues wait, and only for a lossless stream.</summary>
+    /// <exception cref="SinkFailedException">A sink that is required broke: no further frame need be perceived. Thrown here, and not only by the sink's own task, so that nothing is computed until somebody looks at that.</exception>
     public async ValueTask WriteAsync(PerceivedFrame item, bool lossless, CancellationToken abort)
     {
         using (item)
@@ -21,6 +23,7 @@ internal sealed class FanOut(IReadOnlyList<SinkLane> lanes, FrameLedger ledger)
 
             var fate = new FrameFate(stamp, whenWritten, wanting.Count, ledger.End);
             foreach (var lane in wanting) await lane.WriteAsync(item.Share(), fate, lossless, abort).ConfigureAwait(false);
+            foreach (var lane in wanting) lane.ThrowIfBroken();
         }
     }
 

@@ -91,6 +91,12 @@ internal sealed class SinkLane
             while (_queue.Reader.TryRead(out var rest)) Fail(rest);
         }
 
+        ThrowIfBroken();
+    }
+
+    /// <exception cref="SinkFailedException">The sink failed and is required.</exception>
+    public void ThrowIfBroken()
+    {
         if (_failure is not null && _plan.Required) throw _failure;
     }
 

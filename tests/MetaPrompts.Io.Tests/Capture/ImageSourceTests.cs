@@ -63,7 +63,7 @@ public sealed class ImageSourceTests : IDisposable
         Assert.Equal("b", specs[1].Stem);
         Assert.Throws<SourceLostException>(() => Sources.Resolve(_media["*.none"]));
         Assert.Throws<SourceLostException>(() => Sources.Resolve(_media["missing.mp4"]));
-        Assert.Throws<ConfigurationException>(() => Sources.Resolve("rtsp://user:secret@host/x"));
+        Assert.Throws<ConfigurationException>(() => Sources.Resolve("gopher://host/x"));
     }
 
     [Theory]

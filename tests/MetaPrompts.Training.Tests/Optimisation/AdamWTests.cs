@@ -5,6 +5,7 @@ using static TorchSharp.torch;
 
 namespace MetaPrompts.Training.Tests.Optimisation;
 
+[Collection(OneAtATime.Name)]
 public sealed class AdamWTests
 {
     [Fact]
