@@ -14,18 +14,21 @@ namespace MetaPrompts.Training;
 /// </summary>
 internal sealed class Replicas : IDisposable
 {
-    private readonly MultiTask[] _copies;
+    private readonly ITrainingTask[] _copies;
+    private readonly Device _device;
+    private readonly int _accumulate;
     private readonly DeviceThread[] _threads;
 
     public Replicas(ModelManifest manifest, TrainerOptions options)
     {
-        _copies = [.. Enumerable.Range(0, options.Replicas).Select(_ => new MultiTask(manifest, options))];
+        (_device, _accumulate) = (TrainingTasks.Device(options), options.Accumulate);
+        _copies = [.. Enumerable.Range(0, options.Replicas).Select(_ => TrainingTasks.Of(manifest, options))];
         _threads = [.. Enumerable.Range(0, options.Replicas).Select(i => new DeviceThread($"replica {i}"))];
         foreach (var copy in _copies) copy.Network.train();
     }
 
     /// <summary>The copy that learns.</summary>
-    public MultiTask First => _copies[0];
+    public ITrainingTask First => _copies[0];
 
     /// <summary>Gives every copy the weights of the first.</summary>
     public void Spread()
@@ -48,13 +51,20 @@ internal sealed class Replicas : IDisposable
         return (said.Average(one => one.Loss), said[0].Parts.Keys.ToDictionary(name => name, name => said.Average(one => one.Parts[name])));
     }
 
-    private static (double Loss, Dictionary<string, double> Parts) Backward(MultiTask copy, IReadOnlyList<TrainingSample> samples, int refineSteps)
+    /// <summary>In as many parts as asked for, one after the other: their gradients add up to the mean's.</summary>
+    private (double Loss, Dictionary<string, double> Parts) Backward(ITrainingTask copy, IReadOnlyList<TrainingSample> samples, int refineSteps)
     {
-        using var scope = NewDisposeScope();
-        using var batch = new Batch(samples);
-        var (loss, parts) = copy.Loss(batch, refineSteps);
-        loss.backward();
-        return (loss.item<float>(), parts.ToDictionary(part => part.Key, part => (double)part.Value.item<float>()));
+        var (total, means) = (0.0, new Dictionary<string, double>());
+        foreach (var few in samples.Chunk(samples.Count / _accumulate))
+        {
+            using var scope = NewDisposeScope();
+            using var batch = new Batch(few, _device);
+            var (loss, parts) = copy.Loss(batch, refineSteps);
+            (_accumulate == 1 ? loss : loss / _accumulate).backward();
+            total += loss.item<float>() / _accumulate;
+            foreach (var (name, part) in parts) means[name] = means.GetValueOrDefault(name) + part.item<float>() / _accumulate;
+        }
+        return (total, means);
     }
 
     /// <summary>In one order, so that the sum is the same to the bit each time.</summary>

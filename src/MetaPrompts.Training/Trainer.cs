@@ -16,19 +16,23 @@ namespace MetaPrompts.Training;
 public sealed class Trainer : IDisposable
 {
     private readonly TrainerOptions _options;
+    private readonly ITrainingSet _set;
     private readonly Replicas _replicas;
     private readonly AdamW _optimiser;
     private readonly TrainingState _state;
 
-    public Trainer(ModelManifest manifest, TrainerOptions options)
+    /// <param name="set">Borrowed.</param>
+    public Trainer(ModelManifest manifest, TrainerOptions options, ITrainingSet set)
     {
+        ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(options);
-        Check(options);
-        _options = options;
+        ArgumentNullException.ThrowIfNull(set);
+        Check(options, manifest.Network.Kind is "multi" or "pose" ? 64 : 32);
+        (_options, _set) = (options, set);
         set_num_threads(options.Threads);
         random.manual_seed(options.Seed);
         _replicas = new Replicas(manifest, options);
-        _optimiser = new AdamW(_replicas.First.Parameters(options));
+        _optimiser = new AdamW(_replicas.First.Parameters(options), beta2: options.Beta2);
         _state = new TrainingState(_replicas.First.Network, _optimiser, options);
     }
 
@@ -54,16 +58,17 @@ public sealed class Trainer : IDisposable
     /// <exception cref="TrainingDivergedException">The loss is no longer finite; nothing was saved since.</exception>
     public IEnumerable<TrainingProgress> Run(CancellationToken stop)
     {
-        using var loader = new BatchLoader(_options, Step);
+        using var loader = new BatchLoader(_set, _options, Step);
         while (Step < _options.TotalSteps && !stop.IsCancellationRequested)
         {
             var step = Step;
             var watch = Stopwatch.StartNew();
             _replicas.Spread();
-            var (loss, parts) = _replicas.Backward(loader.Next(), RefineSteps(step));
-            var rate = WarmupCosine.At(step, _options);
-            var norm = _optimiser.Step(rate, _options.ClipNorm);
-            if (!double.IsFinite(loss) || !double.IsFinite(norm)) throw new TrainingDivergedException(step, _options.Seed);
+            var samples = loader.Next();
+            var (loss, parts) = _replicas.Backward(samples, RefineSteps(step));
+            var rate = LearningRates.At(step, _options);
+            var norm = _optimiser.Step(rate, _options.ClipNorm > 0 ? _options.ClipNorm : double.PositiveInfinity);
+            if (!double.IsFinite(loss) || !double.IsFinite(norm)) throw new TrainingDivergedException(step, _options.Seed, samples.Select(sample => sample.Name));
             _state.Average();
             yield return new TrainingProgress(step + 1, _options.TotalSteps, loss, parts, rate, norm, watch.Elapsed);
         }
@@ -80,14 +85,18 @@ public sealed class Trainer : IDisposable
         return chosen;
     }
 
-    private static void Check(TrainerOptions options)
+    /// <param name="multiple">What the network halves its pictures down to, times eight.</param>
+    private static void Check(TrainerOptions options, int multiple)
     {
         if (options.Phases.Count == 0 || options.Phases.Any(phase => phase.Steps < 1)) throw new ConfigurationException("training.phases", "needs at least one phase of at least one step");
-        if (options.Phases.Any(phase => phase.Size.Height % 64 != 0 || phase.Size.Width % 64 != 0 || phase.Size.Pixels == 0))
-            throw new ConfigurationException("training.phases.size", "height and width must be multiples of 64");
+        if (options.Phases.Any(phase => phase.Size.Height % multiple != 0 || phase.Size.Width % multiple != 0 || phase.Size.Pixels == 0))
+            throw new ConfigurationException("training.phases.size", $"height and width must be multiples of {multiple}");
         if (options.Replicas < 1) throw new ConfigurationException("training.replicas", $"must be at least 1, is {options.Replicas}");
-        if (options.BatchSize % options.Replicas != 0 || options.BatchSize / options.Replicas < 2)
-            throw new ConfigurationException("training.batchSize", $"must be a multiple of replicas, with at least 2 pictures each (batch statistics), is {options.BatchSize}");
+        if (options.Accumulate < 1) throw new ConfigurationException("training.accumulate", $"must be at least 1, is {options.Accumulate}");
+        var parts = options.Replicas * options.Accumulate;
+        if (options.BatchSize % parts != 0 || options.BatchSize / parts < 2)
+            throw new ConfigurationException("training.batchSize", $"must be a multiple of replicas times accumulate, with at least 2 pictures each (batch statistics), is {options.BatchSize}");
+        if (options.Epochs < 1) throw new ConfigurationException("training.epochs", $"must be at least 1, is {options.Epochs}");
         if (options.LearningRate is not (> 0 and < 1)) throw new ConfigurationException("training.learningRate", $"must be between 0 and 1, is {options.LearningRate}");
     }
 

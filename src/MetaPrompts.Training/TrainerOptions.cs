@@ -1,4 +1,5 @@
 using MetaPrompts.Core.Frames;
+using MetaPrompts.Training.Optimisation;
 
 namespace MetaPrompts.Training;
 
@@ -11,10 +12,21 @@ public sealed record TrainerOptions
     /// <summary>Picture size and number of steps, one after the other.</summary>
     public required IReadOnlyList<TrainingPhase> Phases { get; init; }
 
-    /// <summary>Peak of the schedule: linear warm-up, hold, then cosine to <see cref="FinalRate"/> of it over all phases.</summary>
+    /// <summary>Peak of the schedule: see <see cref="Schedule"/>; over all phases.</summary>
     public double LearningRate { get; init; } = 1e-3;
 
+    public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.WarmupCosine;
+
     public int WarmupSteps { get; init; } = 100;
+
+    /// <summary>Share of the rate that <see cref="LearningRateSchedule.Linear"/> and <see cref="LearningRateSchedule.Milestones"/> begin at.</summary>
+    public double WarmupFrom { get; init; } = 1e-3;
+
+    /// <summary>Steps from 0 after which <see cref="LearningRateSchedule.Milestones"/> goes on with a tenth.</summary>
+    public IReadOnlyList<int> Milestones { get; init; } = [];
+
+    /// <summary>How many rounds the steps are; <see cref="LearningRateSchedule.OneCycle"/> turns after half of them.</summary>
+    public int Epochs { get; init; } = 1;
 
     /// <summary>Share of the run during which the rate stays at its peak before it falls; a run that may be prolonged later holds long and is prolonged from a state before the fall.</summary>
     public double HoldUntil { get; init; }
@@ -24,10 +36,25 @@ public sealed record TrainerOptions
 
     public double WeightDecay { get; init; } = 0.02;
 
-    /// <summary>Prompts and timesteps learn this much faster than the rest, and never decay.</summary>
+    /// <summary>Prompts and timesteps of a multi-task network learn this much faster than the rest, and never decay. Published trainings have groups of their own (PublishedGroups).</summary>
     public double PromptRate { get; init; } = 5;
 
-    /// <summary>Gradients are scaled down to this norm at most.</summary>
+    /// <summary>0.98 forgets a gradient that was an exception sooner; the published trainings use 0.999.</summary>
+    public double Beta2 { get; init; } = 0.98;
+
+    /// <summary>Parts each batch is computed in, one after the other, so that memory suffices; batch statistics are then each part's own.</summary>
+    public int Accumulate { get; init; } = 1;
+
+    /// <summary>Segmentation: pictures are fitted into this before they are scaled and cut; null for the size of the first phase.</summary>
+    public ImageSize? Resize { get; init; }
+
+    /// <summary>Of the segmentation heads' last features.</summary>
+    public double Dropout { get; init; }
+
+    /// <summary>cpu, cuda or cuda:N.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Gradients are scaled down to this norm at most; 0 for no limit.</summary>
     public double ClipNorm { get; init; } = 2;
 
     /// <summary>Decay per step of the averaged weights that are saved; 0 saves the raw ones.</summary>
@@ -74,7 +101,7 @@ public sealed record TrainerOptions
     }
 }
 
-/// <param name="Size">Of the pictures; multiples of 64.</param>
+/// <param name="Size">Of the pictures; multiples of 64, or of 32 where depth or segmentation is learnt alone.</param>
 public sealed record TrainingPhase(ImageSize Size, int Steps);
 
 /// <param name="Losses">By name, without their weights, of the last step supervised.</param>

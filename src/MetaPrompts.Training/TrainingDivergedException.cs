@@ -3,8 +3,15 @@ using MetaPrompts.Core.Errors;
 namespace MetaPrompts.Training;
 
 /// <summary>The loss or its gradient is not a number any more.</summary>
-public sealed class TrainingDivergedException(int step, int seed)
-    : MetaPromptsException($"training: loss is not finite at step {step + 1} (seed {seed}); lower learningRate and resume from the last state, which is kept")
+/// <param name="pictures">Of the batch; those without a name are left out.</param>
+public sealed class TrainingDivergedException(int step, int seed, IEnumerable<string> pictures)
+    : MetaPromptsException($"training: loss is not finite at step {step + 1} (seed {seed}{Named(pictures)}); lower learningRate and resume from the last state, which is kept")
 {
     public override int ExitCode => 1;
+
+    private static string Named(IEnumerable<string> pictures)
+    {
+        var names = string.Join(", ", pictures.Where(name => name.Length > 0));
+        return names.Length == 0 ? "" : $"; pictures: {names}";
+    }
 }

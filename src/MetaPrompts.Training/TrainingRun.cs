@@ -1,11 +1,13 @@
-using System.Globalization;
 using MetaPrompts.Model.Inference;
+using MetaPrompts.Training.Data;
+using MetaPrompts.Training.Reports;
 
 namespace MetaPrompts.Training;
 
-/// <summary>A recipe at work in a folder: resumes what is there, reports each step, and leaves state, weights, manifest and metrics.csv behind.</summary>
+/// <summary>A recipe at work in a folder: resumes what is there, reports each step, and leaves state, weights, manifest, metrics.csv with its curves (metrics.png), TensorBoard events and what it learnt from behind.</summary>
 /// <param name="folder">Made if missing.</param>
-public sealed class TrainingRun(TrainingRecipe recipe, string folder)
+/// <param name="samples">The recipe's own, where it has been opened already; null to open it.</param>
+public sealed class TrainingRun(TrainingRecipe recipe, string folder, ITrainingSet? samples = null)
 {
     public string StatePath => Path.Combine(folder, "state.safetensors");
 
@@ -16,32 +18,25 @@ public sealed class TrainingRun(TrainingRecipe recipe, string folder)
     public IEnumerable<TrainingProgress> Run(string? startFrom, CancellationToken stop)
     {
         TorchRuntime.Prepare();
+        var set = samples ?? recipe.Set();
+        using var trainer = new Trainer(recipe.Manifest(), recipe.Training, set);
         Directory.CreateDirectory(folder);
-        using var trainer = new Trainer(recipe.Manifest(), recipe.Training);
+        File.WriteAllText(Path.Combine(folder, "data.txt"), set.Description + "\n");
         if (File.Exists(StatePath)) trainer.Resume(StatePath);
         else if (startFrom is not null) trainer.StartFrom(startFrom);
-        using var metrics = Metrics(trainer.Step);
+        var table = Path.Combine(folder, "metrics.csv");
+        using var metrics = new MetricsTable(table, trainer.Step);
+        using var events = new EventFile(folder, trainer.Step);
         foreach (var progress in trainer.Run(stop))
         {
-            metrics.WriteLine(string.Join(',', ((double[])[progress.Step, progress.Loss, .. Order(progress).Select(loss => loss.Value), progress.LearningRate, progress.GradientNorm])
-                .Select(value => value.ToString("G6", CultureInfo.InvariantCulture))));
+            metrics.Add(progress);
+            events.Add(progress);
             if (progress.Step % recipe.Training.SaveEvery == 0) Save(trainer);
             yield return progress;
         }
         Save(trainer);
+        MetricsTable.Draw(table, Path.Combine(folder, "metrics.png"));
     }
-
-    /// <summary>A resumed run goes on in the same table, without the lines of steps that will be taken again.</summary>
-    private StreamWriter Metrics(int step)
-    {
-        var path = Path.Combine(folder, "metrics.csv");
-        var kept = File.Exists(path) ? File.ReadAllLines(path).Take(step + 1).ToList() : [];
-        if (kept.Count == 0) kept.Add("step,loss,depth,gradient,heatmap,offset,segmentation,learning_rate,gradient_norm");
-        File.WriteAllLines(path, kept);
-        return new StreamWriter(path, append: true) { AutoFlush = true };
-    }
-
-    private static IEnumerable<KeyValuePair<string, double>> Order(TrainingProgress progress) => progress.Losses.OrderBy(loss => loss.Key, StringComparer.Ordinal);
 
     private void Save(Trainer trainer)
     {

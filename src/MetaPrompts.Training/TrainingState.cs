@@ -1,10 +1,10 @@
 using System.Globalization;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Model.Checkpoints;
-using MetaPrompts.Model.Modules.MetaPrompts;
 using MetaPrompts.Training.Optimisation;
 using TorchSharp;
 using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
 
 namespace MetaPrompts.Training;
 
@@ -12,12 +12,12 @@ namespace MetaPrompts.Training;
 internal sealed class TrainingState : IDisposable
 {
     private const string StepKey = "step";
-    private readonly MetaPromptsMulti _network;
+    private readonly Module _network;
     private readonly AdamW _optimiser;
     private readonly TrainerOptions _options;
     private readonly Dictionary<string, Tensor> _averages = [];
 
-    public TrainingState(MetaPromptsMulti network, AdamW optimiser, TrainerOptions options)
+    public TrainingState(Module network, AdamW optimiser, TrainerOptions options)
     {
         (_network, _optimiser, _options) = (network, optimiser, options);
         foreach (var (name, master) in optimiser.Masters) _averages[name] = master.clone();
@@ -38,6 +38,7 @@ internal sealed class TrainingState : IDisposable
         var tensors = new Dictionary<string, Tensor>(_optimiser.State());
         foreach (var (name, average) in _averages) tensors["average/" + name] = average;
         foreach (var (name, buffer) in _network.named_buffers()) tensors["buffer/" + name] = buffer;
+        foreach (var (name, parameter) in Frozen()) tensors["frozen/" + name] = parameter;
         SafetensorsWriter.Write(path, tensors, new Dictionary<string, string>
         {
             [StepKey] = _optimiser.Steps.ToString(CultureInfo.InvariantCulture),
@@ -51,17 +52,19 @@ internal sealed class TrainingState : IDisposable
         if (!reader.Metadata.TryGetValue(StepKey, out var text) || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var step))
             throw new ModelRefusedException(path, "is not a training state; give the state.safetensors that `train` wrote");
         using var none = no_grad();
-        _optimiser.Restore(step, reader.ReadInto);
-        foreach (var (name, average) in _averages) reader.ReadInto("average/" + name, average);
-        foreach (var (name, buffer) in _network.named_buffers()) reader.ReadInto("buffer/" + name, buffer);
+        _optimiser.Restore(step, (name, tensor) => Fill(reader, name, tensor));
+        foreach (var (name, average) in _averages) Fill(reader, "average/" + name, average);
+        foreach (var (name, buffer) in _network.named_buffers()) Fill(reader, "buffer/" + name, buffer);
+        foreach (var (name, parameter) in Frozen()) Fill(reader, "frozen/" + name, parameter);
     }
 
     public void LoadWeights(string path)
     {
         using var reader = new SafetensorsReader(path);
         using var none = no_grad();
-        foreach (var (name, master) in _optimiser.Masters) reader.ReadInto(name, master);
-        foreach (var (name, buffer) in _network.named_buffers()) reader.ReadInto(name, buffer);
+        foreach (var (name, master) in _optimiser.Masters) Fill(reader, name, master);
+        foreach (var (name, buffer) in _network.named_buffers()) Fill(reader, name, buffer);
+        foreach (var (name, parameter) in Frozen()) Fill(reader, name, parameter);
         _optimiser.Restore(0, static (_, _) => { });
         foreach (var (name, master) in _optimiser.Masters) _averages[name].copy_(master);
         foreach (var (name, buffer) in Statistics()) _averages[name].copy_(buffer);
@@ -71,11 +74,27 @@ internal sealed class TrainingState : IDisposable
     {
         var tensors = new Dictionary<string, Tensor>(_averages);
         foreach (var (name, buffer) in _network.named_buffers()) tensors.TryAdd(name, buffer);
+        foreach (var (name, parameter) in Frozen()) tensors[name] = parameter;
         SafetensorsWriter.Write(path, tensors, new Dictionary<string, string> { [StepKey] = _optimiser.Steps.ToString(CultureInfo.InvariantCulture) }, ScalarType.Float16);
     }
 
     /// <summary>Means and variances of the batch norms. Averaged weights with the statistics of the raw ones score worse than either (measured).</summary>
     private IEnumerable<(string Name, Tensor Buffer)> Statistics() => _network.named_buffers().Where(buffer => buffer.buffer.is_floating_point());
+
+    /// <summary>What does not learn: part of the model, so of its state and weights, too.</summary>
+    private IEnumerable<(string Name, Tensor Value)> Frozen() => _network.named_parameters().Where(one => !one.parameter.requires_grad).Select(one => (one.name, (Tensor)one.parameter));
+
+    /// <summary>Also where the tensor lives on a device files are not read into.</summary>
+    private static void Fill(SafetensorsReader reader, string name, Tensor tensor)
+    {
+        if (tensor.device_type == DeviceType.CPU)
+        {
+            reader.ReadInto(name, tensor);
+            return;
+        }
+        using var scope = NewDisposeScope();
+        tensor.copy_(reader.Read(name));
+    }
 
     public void Dispose()
     {

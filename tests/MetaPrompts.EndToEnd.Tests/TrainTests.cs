@@ -27,7 +27,7 @@ public sealed class TrainTests : IDisposable
         var train = await Cli.RunAsync(_work.Folder, "train", "-c", "tiny.yaml", "--out", "run", "--set", "training.warmupSteps=1");
         Assert.True(train.ExitCode == 0, train.Error);
         Assert.Contains("tiny: step 3 of 3", train.Output, StringComparison.Ordinal);
-        Assert.Equal(["metrics.csv", "overrides.txt", "recipe.yaml", "state.safetensors", "tiny.json", "tiny.safetensors"], _work.Files("run"));
+        Assert.Equal(["data.txt", "events", "metrics.csv", "metrics.png", "overrides.txt", "recipe.yaml", "state.safetensors", "tiny.json", "tiny.safetensors"], _work.Files("run").Select(file => file.StartsWith("events.out.tfevents.", StringComparison.Ordinal) ? "events" : file));
         Assert.Equal(4, File.ReadAllLines(_work["run/metrics.csv"]).Length);
 
         var again = await Cli.RunAsync(_work.Folder, "train", "-c", "tiny.yaml", "--out", "run");
@@ -52,5 +52,29 @@ public sealed class TrainTests : IDisposable
         var process = await Cli.RunAsync(_work.Folder, "process", "clip.mp4", "--out", "out", "--model", "run/tiny.json");
         Assert.True(process.ExitCode == 0, process.Error);
         Assert.All(_work.Records("out/clip/records.jsonl"), record => Assert.Equal("tiny", record.GetProperty("depth").GetProperty("model").GetString()));
+    }
+
+    [Fact]
+    public async Task Every_recipe_in_the_repository_asks_for_its_data_in_one_line()
+    {
+        foreach (var recipe in Directory.GetFiles(Path.Combine(Repository.Root, "configs", "train"), "*.yaml").Where(file => Path.GetFileName(file) != "mini.yaml"))
+        {
+            var bare = await Cli.RunAsync(_work.Folder, "train", "-c", recipe, "--out", "run");
+            Assert.Equal(2, bare.ExitCode);
+            Assert.Contains("data: is missing: name a data set", bare.OnlyError, StringComparison.Ordinal);
+            Assert.False(Directory.Exists(_work["run"]));
+        }
+    }
+
+    [Fact]
+    public async Task A_recipe_in_its_own_folder_resumes_its_run()
+    {
+        Directory.CreateDirectory(_work["run"]);
+        File.WriteAllText(_work["run/recipe.yaml"], Recipe.Replace("steps: 4", "steps: 2", StringComparison.Ordinal));
+        foreach (var more in (string[][])[[], ["--resume"]])
+        {
+            var train = await Cli.RunAsync(_work.Folder, ["train", "-c", "run/recipe.yaml", "--out", "run", .. more]);
+            Assert.True(train.ExitCode == 0, train.Error);
+        }
     }
 }

@@ -63,7 +63,7 @@ public sealed class TrainingRunTests : IDisposable
     public void AStateOfAnotherNetworkIsRefused()
     {
         _ = new TrainingRun(TinyRecipe.Of(1), Folder("other")).Run(null, default).Count();
-        var wider = TinyRecipe.Of(1) with { Network = TinyRecipe.Of(1).Network with { ModelChannels = 16 } };
+        var wider = TinyRecipe.Of(1) with { Network = TinyRecipe.Of(1).Network! with { ModelChannels = 16 } };
         Assert.ThrowsAny<ModelRefusedException>(() => new TrainingRun(wider, Folder("other")).Run(null, default).Count());
     }
 
@@ -89,7 +89,7 @@ public sealed class TrainingRunTests : IDisposable
     public void TrainingLeavesNoTensorsBehind()
     {
         // The count is the process's: what other tests left to the finaliser must be gone before it means anything.
-        using var trainer = new Trainer(TinyRecipe.Of(6).Manifest(), TinyRecipe.Of(6).Training);
+        using var trainer = new Trainer(TinyRecipe.Of(6).Manifest(), TinyRecipe.Of(6).Training, TinyRecipe.Of(6).Set());
         var counts = trainer.Run(default).Select(_ => AliveAfterCollection()).ToList();
         // Gradients and moments appear with the first steps; after that nothing may stay.
         Assert.True(counts[^1] - counts[2] < 50, string.Join(' ', counts));
@@ -113,13 +113,13 @@ public sealed class TrainingRunTests : IDisposable
         var options = TinyRecipe.Of(1).Training with { BatchSize = 4, Replicas = 2 };
         using var both = new Replicas(TinyRecipe.Of(1).Manifest(), options);
         both.Spread();
-        var loader = new BatchLoader(options with { BatchSize = 2 }, 0);
+        var loader = new BatchLoader(new RenderedSet(1, 2), options with { BatchSize = 2 }, 0);
         var samples = loader.Next();
         loader.Dispose();
         var (loss, _) = both.Backward([.. samples, .. samples], 1);
         var together = both.First.Network.parameters().Where(p => p.grad is not null).Select(p => p.grad!.clone()).ToList();
         foreach (var parameter in both.First.Network.parameters()) parameter.grad?.zero_();
-        using var batch = new Batch(samples);
+        using var batch = new Batch(samples, CPU);
         var (alone, _) = both.First.Loss(batch, 1);
         alone.backward();
         Assert.Equal(alone.item<float>(), loss, 1e-5);

@@ -17,7 +17,7 @@ internal static class Eval
         var model = new ModelOptions();
         var dataset = new Option<string>("--dataset")
         {
-            Description = $"What to score on: KIND:PATH, KIND being {string.Join(", ", EvaluationSets.Kinds)}; synthetic[:N] needs no path.",
+            Description = $"What to score on: KIND:PATH, KIND being {string.Join(", ", DataSets.Kinds)}; synthetic[:N] needs no path.",
             HelpName = "KIND:PATH",
             Required = true,
         };
@@ -34,7 +34,7 @@ internal static class Eval
             // A file that cannot be written is told before the work, not after.
             foreach (var (option, name) in ((Option<string?>, string)[])[(json, "--json"), (pictures, "--per-image"), (sheet, "--sheet")])
                 if (parsed.GetValue(option) is { } target) RequireFolder(target, name);
-            var set = EvaluationSets.Open(parsed.GetRequiredValue(dataset));
+            var set = DataSets.Open(parsed.GetRequiredValue(dataset));
             using var loaded = LoadedModel.Open(model.Read(parsed));
             // On a thread of its own: the evaluator waits for its lanes.
             var report = await Task.Run(() => Score(loaded, set, parsed.GetValue(limit), parsed.GetValue(baseline), stop), stop).ConfigureAwait(false);

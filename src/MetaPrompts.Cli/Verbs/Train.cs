@@ -30,7 +30,7 @@ internal static class Train
     {
         var recipe = RecipeFile.Read(path, set);
         var folder = output ?? Path.Combine("runs", recipe.Name);
-        var run = new TrainingRun(recipe, folder);
+        var run = new TrainingRun(recipe, folder, recipe.Set());                        // what is missing is told before anything is written
         var exists = File.Exists(run.StatePath);
         if (exists && !resume) throw new ConfigurationException(folder, "holds a run already; use --resume to go on, or another --out");
         if (!exists && resume) throw new ConfigurationException(folder, "holds no run to resume; leave out --resume to begin one");

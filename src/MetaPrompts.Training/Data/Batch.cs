@@ -1,53 +1,84 @@
+using MetaPrompts.Core.Frames;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MetaPrompts.Training.Data;
 
-/// <summary>Collated samples; the loop that drew it disposes it.</summary>
+/// <summary>Collated samples of one size; whoever made it disposes it. A target none of them has is null.</summary>
 public sealed class Batch : IDisposable
 {
-    public Batch(IReadOnlyList<TrainingSample> samples)
+    private readonly List<Tensor> _owned = [];
+
+    public Batch(IReadOnlyList<TrainingSample> samples, Device device)
     {
         ArgumentNullException.ThrowIfNull(samples);
-        var (n, h, w) = (samples.Count, samples[0].Size.Height, samples[0].Size.Width);
-        Image = Stack([n, 3, h, w], samples, sample => sample.Image);
-        Depth = Stack([n, h / 2, w / 2], samples, sample => sample.Depth);
-        ClassIds = Stack([n, h / 2, w / 2], samples, sample => sample.ClassIds);
-        Heatmaps = Stack([n, 18, h / 4, w / 4], samples, sample => sample.Pose.Heatmaps);
-        HeatmapWeight = Stack([n, 1, h / 4, w / 4], samples, sample => sample.Pose.Weight);
-        Offsets = Stack([n, 34, h / 4, w / 4], samples, sample => sample.Pose.Offsets);
-        OffsetMask = Stack([n, 17, h / 4, w / 4], samples, sample => sample.Pose.OffsetMask);
+        var first = samples[0];
+        var (n, size, target) = (samples.Count, first.Size, first.TargetSize);
+        Image = Stack([n, 3, size.Height, size.Width], samples, sample => sample.Image, device);
+        if (first.Depth is not null) Depth = Stack([n, target.Height, target.Width], samples, sample => sample.Depth!, device);
+        if (first.ClassIds is not null) ClassIds = Stack([n, target.Height, target.Width], samples, sample => sample.ClassIds!, device);
+        if (first.Pose is not null) Pose = new PoseBatch(this, samples, size, device);
+        if (first.Joints is { } joints)
+        {
+            Heatmaps = Stack([n, joints.Count, joints.Size.Height, joints.Size.Width], samples, sample => sample.Joints!.Heatmaps, device);
+            JointWeight = Stack([n, joints.Count, 1], samples, sample => sample.Joints!.Weight, device);
+        }
     }
 
-    /// <summary>[B, 3, H, W], -1…1.</summary>
+    /// <summary>[B, 3, H, W].</summary>
     public Tensor Image { get; }
 
-    /// <summary>[B, H/2, W/2], metres; 0 where unknown.</summary>
-    public Tensor Depth { get; }
+    /// <summary>[B, h, w], metres; 0 where unknown.</summary>
+    public Tensor? Depth { get; }
 
-    /// <summary>[B, H/2, W/2], uint8; 255 where unknown.</summary>
-    public Tensor ClassIds { get; }
+    /// <summary>[B, h, w], uint8; 255 where unknown.</summary>
+    public Tensor? ClassIds { get; }
 
-    /// <summary>[B, 18, H/4, W/4], 0…1.</summary>
-    public Tensor Heatmaps { get; }
+    public PoseBatch? Pose { get; }
 
-    /// <summary>[B, 1, H/4, W/4].</summary>
-    public Tensor HeatmapWeight { get; }
+    /// <summary>[B, J, H/4, W/4], 0…1, of one person.</summary>
+    public Tensor? Heatmaps { get; }
 
-    /// <summary>[B, 34, H/4, W/4].</summary>
-    public Tensor Offsets { get; }
+    /// <summary>[B, J, 1]; 0 for a joint that is not labelled.</summary>
+    public Tensor? JointWeight { get; }
 
-    /// <summary>[B, 17, H/4, W/4].</summary>
-    public Tensor OffsetMask { get; }
-
-    private static Tensor Stack<T>(long[] shape, IReadOnlyList<TrainingSample> samples, Func<TrainingSample, T[]> part) where T : unmanaged
+    private Tensor Stack<T>(long[] shape, IReadOnlyList<TrainingSample> samples, Func<TrainingSample, T[]> part, Device device) where T : unmanaged
     {
         var flat = new T[samples.Count * part(samples[0]).Length];
         for (var i = 0; i < samples.Count; i++) part(samples[i]).CopyTo(flat, i * part(samples[i]).Length);
-        return (flat is float[] floats ? tensor(floats) : tensor((byte[])(object)flat)).reshape(shape);
+        using var scope = NewDisposeScope();
+        var stacked = (flat is float[] floats ? tensor(floats) : tensor((byte[])(object)flat)).reshape(shape).to(device).DetachFromDisposeScope();
+        _owned.Add(stacked);
+        return stacked;
     }
 
     public void Dispose()
     {
-        foreach (var tensor in (Tensor[])[Image, Depth, ClassIds, Heatmaps, HeatmapWeight, Offsets, OffsetMask]) tensor.Dispose();
+        foreach (var tensor in _owned) tensor.Dispose();
+    }
+
+    /// <summary>Bottom-up targets of a batch, on the 1/4 grid. The batch's.</summary>
+    public sealed class PoseBatch
+    {
+        internal PoseBatch(Batch batch, IReadOnlyList<TrainingSample> samples, ImageSize size, Device device)
+        {
+            var (n, h, w) = (samples.Count, size.Height / 4, size.Width / 4);
+            Heatmaps = batch.Stack([n, 18, h, w], samples, sample => sample.Pose!.Heatmaps, device);
+            Weight = batch.Stack([n, 1, h, w], samples, sample => sample.Pose!.Weight, device);
+            Offsets = batch.Stack([n, 34, h, w], samples, sample => sample.Pose!.Offsets, device);
+            OffsetMask = batch.Stack([n, 17, h, w], samples, sample => sample.Pose!.OffsetMask, device);
+        }
+
+        /// <summary>[B, 18, H/4, W/4], 0…1.</summary>
+        public Tensor Heatmaps { get; }
+
+        /// <summary>[B, 1, H/4, W/4].</summary>
+        public Tensor Weight { get; }
+
+        /// <summary>[B, 34, H/4, W/4].</summary>
+        public Tensor Offsets { get; }
+
+        /// <summary>[B, 17, H/4, W/4].</summary>
+        public Tensor OffsetMask { get; }
     }
 }

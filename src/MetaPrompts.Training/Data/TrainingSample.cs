@@ -2,22 +2,32 @@ using MetaPrompts.Core.Frames;
 
 namespace MetaPrompts.Training.Data;
 
-/// <summary>One augmented picture with the targets of all tasks.</summary>
-public sealed class TrainingSample(ImageSize size)
+/// <summary>One augmented picture with the targets its data set knows; a task asks for those it learns from.</summary>
+/// <param name="size">Of the picture.</param>
+/// <param name="targetSize">Of depth and classes.</param>
+public sealed class TrainingSample(ImageSize size, ImageSize targetSize)
 {
+    public const byte Unlabelled = 255;
+
+    /// <summary>File or number, for messages.</summary>
+    public string Name { get; init; } = "";
+
     public ImageSize Size { get; } = size;
 
-    /// <summary>[3, H, W], -1…1.</summary>
+    public ImageSize TargetSize { get; } = targetSize;
+
+    /// <summary>[3, H, W], in the range the network is trained on.</summary>
     public float[] Image { get; } = new float[3 * size.Pixels];
 
-    /// <summary>[H/2, W/2], metres at the canonical focal length; 0 where unknown (sky, outside the scene).</summary>
-    public float[] Depth { get; } = new float[size.Pixels / 4];
+    /// <summary>[h, w], metres; 0 where unknown.</summary>
+    public float[]? Depth { get; init; }
 
-    /// <summary>[H/2, W/2]; <see cref="Unlabelled"/> where unknown.</summary>
-    public byte[] ClassIds { get; } = new byte[size.Pixels / 4];
+    /// <summary>[h, w]; <see cref="Unlabelled"/> where unknown.</summary>
+    public byte[]? ClassIds { get; init; }
 
-    /// <summary>Targets on the 1/4 grid.</summary>
-    public PoseTargets Pose { get; } = new(new ImageSize(size.Height / 4, size.Width / 4));
+    /// <summary>Bottom-up targets of all people, on the 1/4 grid.</summary>
+    public PoseTargets? Pose { get; init; }
 
-    public const byte Unlabelled = 255;
+    /// <summary>Top-down targets of the one person the picture is of.</summary>
+    public JointHeatmaps? Joints { get; init; }
 }

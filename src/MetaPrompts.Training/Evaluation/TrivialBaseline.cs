@@ -3,6 +3,7 @@ using MetaPrompts.Core.Frames;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Core.Results;
 using MetaPrompts.Training.Data;
+using MetaPrompts.Training.Data.Augmentation;
 using MetaPrompts.Training.Data.Scenes;
 
 namespace MetaPrompts.Training.Evaluation;
@@ -30,7 +31,7 @@ public sealed class TrivialBaseline : IPerceptionModel
         _joints = joints;
     }
 
-    public ModelManifest Manifest { get; } = SceneTruth.Manifest with { Name = Name, CanonicalFocal = Augmentations.CanonicalFocal };
+    public ModelManifest Manifest { get; } = SceneTruth.Manifest with { Name = Name, CanonicalFocal = RenderedAugmentation.CanonicalFocal };
 
     /// <summary>It only repeats itself: as many callers as like to.</summary>
     public int Lanes => Environment.ProcessorCount;
@@ -49,7 +50,7 @@ public sealed class TrivialBaseline : IPerceptionModel
                 votes[i, scene.ClassIds[i]]++;
                 if (!float.IsFinite(scene.Depth[i])) continue;
                 // The mean of the logarithm: a metre weighs more near than far, as in the scores.
-                logs[i / _grid.Width] += Math.Log(scene.Depth[i] * Augmentations.CanonicalFocal / scene.FocalLength);
+                logs[i / _grid.Width] += Math.Log(scene.Depth[i] * RenderedAugmentation.CanonicalFocal / scene.FocalLength);
                 counts[i / _grid.Width]++;
             }
             foreach (var person in scene.People)

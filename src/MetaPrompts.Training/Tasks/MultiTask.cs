@@ -1,5 +1,5 @@
+using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Perception;
-using MetaPrompts.Model.Inference;
 using MetaPrompts.Model.Modules.MetaPrompts;
 using MetaPrompts.Training.Data;
 using MetaPrompts.Training.Losses;
@@ -12,7 +12,7 @@ using static TorchSharp.torch.nn;
 namespace MetaPrompts.Training.Tasks;
 
 /// <summary>Depth, segmentation and pose learnt together by <see cref="MetaPromptsMulti"/>. Owns the network.</summary>
-public sealed class MultiTask : IDisposable
+public sealed class MultiTask : ITrainingTask
 {
     private const double EarlierSteps = 0.4;      // weight of what a step before the last says
     private static readonly PerceptionTask[] _tasks = [PerceptionTask.Depth, PerceptionTask.Segmentation, PerceptionTask.Pose];
@@ -20,29 +20,28 @@ public sealed class MultiTask : IDisposable
     // Small things that matter weigh more: sidewalk, person, vehicle, object, furniture.
     private static readonly float[] _classWeights = [1, 1, 1, 1.5f, 1, 2, 2, 2, 1.5f, 1];
     private readonly Tensor _classWeight;
-    private readonly bool _bfloat16, _everyStep;
+    private readonly MetaPromptsMulti _network;
+    private readonly bool _everyStep;
 
     public MultiTask(ModelManifest manifest, TrainerOptions options)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(options);
         Manifest = manifest;
-        Network = new MetaPromptsMulti(manifest);
-        _bfloat16 = options.Bfloat16;
+        _network = new MetaPromptsMulti(manifest);
         _everyStep = options.EveryStep;
-        if (_bfloat16) Precisions.Apply(Network, ScalarType.BFloat16);
-        _classWeight = tensor(_classWeights);
+        _classWeight = tensor(_classWeights, device: TrainingTasks.Device(options)).DetachFromDisposeScope();
     }
 
     public ModelManifest Manifest { get; }
 
-    public MetaPromptsMulti Network { get; }
+    public Module Network => _network;
 
     /// <summary>Norms and biases do not decay; prompts and timesteps neither, and they learn faster: no data passes through them, so their gradients are small.</summary>
     public IEnumerable<TrainedParameter> Parameters(TrainerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        foreach (var (name, parameter) in Network.named_parameters())
+        foreach (var (name, parameter) in _network.named_parameters())
         {
             var learnt = !name.Contains('.', StringComparison.Ordinal);                       // t1, meta_prompts1: directly on the network
             var decays = !learnt && parameter.dim() > 1;
@@ -57,9 +56,8 @@ public sealed class MultiTask : IDisposable
     {
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
-        var image = _bfloat16 ? batch.Image.to(ScalarType.BFloat16) : batch.Image;
-        var steps = Enumerable.Range(1, refineSteps).Select(Network.PrepareStep).ToList();
-        var outputs = Network.forward(image, steps, _tasks, _everyStep);
+        var steps = Enumerable.Range(1, refineSteps).Select(_network.PrepareStep).ToList();
+        var outputs = _network.forward(this.ImageFor(batch), steps, _tasks, _everyStep);
         Tensor? total = null;
         var parts = new Dictionary<string, Tensor>();
         foreach (var output in outputs)
@@ -75,23 +73,25 @@ public sealed class MultiTask : IDisposable
 
     private Dictionary<string, Tensor> Parts(MultiOutput output, Batch batch)
     {
-        var size = new[] { batch.Depth.shape[1], batch.Depth.shape[2] };
+        var (truth, ids) = (TrainingTasks.Wanted(batch.Depth, "depth"), TrainingTasks.Wanted(batch.ClassIds, "classes"));
+        var people = batch.Pose ?? throw new ConfigurationException("data", "has no people; name a data set that is labelled with them");
+        var size = new[] { truth.shape[1], truth.shape[2] };
         var depth = functional.interpolate(output.Depth!.to(ScalarType.Float32), size, mode: InterpolationMode.Bilinear, align_corners: false)[TensorIndex.Colon, 0];
         var classes = functional.interpolate(output.ClassLogits!.to(ScalarType.Float32), size, mode: InterpolationMode.Bilinear, align_corners: false);
         var pose = output.PoseMaps!.to(ScalarType.Float32);
         return new Dictionary<string, Tensor>
         {
-            ["depth"] = SiLogLoss.Of(depth, batch.Depth),
-            ["gradient"] = DepthGradientLoss.Of(depth, batch.Depth),
-            ["segmentation"] = functional.cross_entropy(classes, batch.ClassIds.to(ScalarType.Int64), _classWeight, ignore_index: TrainingSample.Unlabelled),
-            ["heatmap"] = HeatmapFocalLoss.Of(pose.narrow(1, 0, 18), batch.Heatmaps, batch.HeatmapWeight),
-            ["offset"] = OffsetLoss.Of(pose.narrow(1, 18, 34), batch.Offsets, batch.OffsetMask),
+            ["depth"] = SiLogLoss.Of(depth, truth),
+            ["gradient"] = DepthGradientLoss.Of(depth, truth),
+            ["segmentation"] = functional.cross_entropy(classes, ids.to(ScalarType.Int64), _classWeight, ignore_index: TrainingSample.Unlabelled),
+            ["heatmap"] = HeatmapFocalLoss.Of(pose.narrow(1, 0, 18), people.Heatmaps, people.Weight),
+            ["offset"] = OffsetLoss.Of(pose.narrow(1, 18, 34), people.Offsets, people.OffsetMask),
         };
     }
 
     public void Dispose()
     {
         _classWeight.Dispose();
-        Network.Dispose();
+        _network.Dispose();
     }
 }

@@ -70,7 +70,7 @@ public sealed class EvaluatorTests
             folder.Labels($"testannot/{i}.png", Data.Sets.SetFolder.Scene(i), id => camVid[id]);
         }
         using var model = new Oracle();
-        var set = Training.Data.Sets.EvaluationSets.Open("camvid:" + folder.Root);
+        var set = Training.Data.Sets.DataSets.Open("camvid:" + folder.Root);
         var report = Evaluator.Run(model, set);
         Assert.Equal(1, report["mIoU.mapped"], 1e-9);
         Assert.Equal(1, report["IoU.person.mapped"], 1e-9);

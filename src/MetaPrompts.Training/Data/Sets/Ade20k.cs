@@ -5,7 +5,7 @@ using MetaPrompts.Training.Evaluation;
 
 namespace MetaPrompts.Training.Data.Sets;
 
-/// <summary>ADE20K as in ADEChallengeData2016: <c>images/validation/*.jpg</c> with <c>annotations/validation/*.png</c>, where 0 is unlabelled and every other label one more than its class.</summary>
+/// <summary>ADE20K as in ADEChallengeData2016: <c>images/validation/*.jpg</c> with <c>annotations/validation/*.png</c> (or <c>training</c>), where 0 is unlabelled and every other label one more than its class.</summary>
 public sealed class Ade20k : IEvaluationSet
 {
     private readonly string _annotations;
@@ -13,12 +13,13 @@ public sealed class Ade20k : IEvaluationSet
 
     /// <param name="path">ADEChallengeData2016, or the folder it is in.</param>
     /// <exception cref="SourceLostException">A folder is missing; named.</exception>
-    public Ade20k(string path)
+    public Ade20k(string path, DataSplit split = DataSplit.Validation)
     {
-        var images = SetFiles.Folder(path, "images/validation", "ADEChallengeData2016/images/validation");
-        _annotations = SetFiles.Folder(Path.GetFullPath(Path.Combine(images, "../..")), "annotations/validation");
+        var word = split == DataSplit.Training ? "training" : "validation";
+        var images = SetFiles.Folder(path, $"images/{word}", $"ADEChallengeData2016/images/{word}");
+        _annotations = SetFiles.Folder(Path.GetFullPath(Path.Combine(images, "../..")), $"annotations/{word}");
         _pictures = SetFiles.Pictures(images);
-        Protocol = new EvaluationProtocol("ade20k", $"{_pictures.Count} validation pictures at their own size", DepthProtocol.Synthetic, PublishedModels.Classes("ade20k"));
+        Protocol = new EvaluationProtocol("ade20k", $"{_pictures.Count} {word} pictures at their own size", DepthProtocol.Synthetic, PublishedModels.Classes("ade20k"));
     }
 
     public EvaluationProtocol Protocol { get; }

@@ -16,16 +16,17 @@ public sealed class CamVid : IEvaluationSet
     private readonly List<string> _pictures;
 
     /// <exception cref="SourceLostException">A folder is missing; named.</exception>
-    public CamVid(string path)
+    public CamVid(string path, DataSplit split = DataSplit.Validation)
     {
         SetFiles.Folder(path, "");
-        var split = Directory.Exists(Path.Combine(path, "test")) || !Directory.Exists(Path.Combine(path, "701_StillsRaw_full"));
-        var images = SetFiles.Folder(path, split ? "test" : "701_StillsRaw_full");
-        _labels = split ? SetFiles.Folder(path, "testannot", "test_labels") : SetFiles.Folder(path, "LabeledApproved_full");
-        _coloured = Path.GetFileName(_labels) != "testannot";
+        var word = split == DataSplit.Training ? "train" : "test";
+        var parted = Directory.Exists(Path.Combine(path, word)) || !Directory.Exists(Path.Combine(path, "701_StillsRaw_full"));
+        var images = SetFiles.Folder(path, parted ? word : "701_StillsRaw_full");
+        _labels = parted ? SetFiles.Folder(path, word + "annot", word + "_labels") : SetFiles.Folder(path, "LabeledApproved_full");
+        _coloured = Path.GetFileName(_labels) != word + "annot";
         _pictures = SetFiles.Pictures(images);
-        Protocol = new EvaluationProtocol("camvid", $"{_pictures.Count} pictures ({(split ? "test" : "all that are labelled")}), 11 classes", DepthProtocol.Synthetic, Classes);
-        if (split) return;
+        Protocol = new EvaluationProtocol("camvid", $"{_pictures.Count} pictures ({(parted ? word : "all that are labelled")}), 11 classes", DepthProtocol.Synthetic, Classes);
+        if (parted) return;
         // The original has all pictures in one folder; only the labelled ones count.
         _pictures = [.. _pictures.Where(picture => File.Exists(LabelsOf(picture)))];
         if (_pictures.Count == 0) throw new SourceLostException(_labels, "holds no labels for the pictures; unpack LabeledApproved_full");

@@ -5,7 +5,7 @@ using MetaPrompts.Training.Evaluation;
 
 namespace MetaPrompts.Training.Data.Sets;
 
-/// <summary>Cityscapes' validation cities: <c>leftImg8bit/val/CITY/*_leftImg8bit.png</c> with <c>gtFine/val/CITY/*_gtFine_labelIds.png</c>; 19 of the label ids are classes.</summary>
+/// <summary>Cityscapes' cities for validation, or those for training: <c>leftImg8bit/val/CITY/*_leftImg8bit.png</c> with <c>gtFine/val/CITY/*_gtFine_labelIds.png</c>; 19 of the label ids are classes.</summary>
 public sealed class Cityscapes : IEvaluationSet
 {
     private const string Picture = "_leftImg8bit", Labels = "_gtFine_labelIds.png";
@@ -18,12 +18,13 @@ public sealed class Cityscapes : IEvaluationSet
     private readonly List<string> _pictures;
 
     /// <exception cref="SourceLostException">A folder is missing; named.</exception>
-    public Cityscapes(string path)
+    public Cityscapes(string path, DataSplit split = DataSplit.Validation)
     {
-        var images = SetFiles.Folder(path, "leftImg8bit/val");
-        _root = SetFiles.Folder(path, "gtFine/val");
+        var word = split == DataSplit.Training ? "train" : "val";
+        var images = SetFiles.Folder(path, $"leftImg8bit/{word}");
+        _root = SetFiles.Folder(path, $"gtFine/{word}");
         _pictures = SetFiles.Pictures(images, file => Path.GetFileNameWithoutExtension(file).EndsWith(Picture, StringComparison.Ordinal));
-        Protocol = new EvaluationProtocol("cityscapes", $"{_pictures.Count} validation pictures, 19 classes of gtFine", DepthProtocol.Synthetic, PublishedModels.Classes("cityscapes"));
+        Protocol = new EvaluationProtocol("cityscapes", $"{_pictures.Count} {(split == DataSplit.Training ? "training" : "validation")} pictures, 19 classes of gtFine", DepthProtocol.Synthetic, PublishedModels.Classes("cityscapes"));
     }
 
     public EvaluationProtocol Protocol { get; }

@@ -21,11 +21,12 @@ public sealed class CocoKeypoints : IEvaluationSet
 
     /// <param name="path">The folder, or the JSON file.</param>
     /// <exception cref="SourceLostException">A file is missing, or is no COCO file; named.</exception>
-    public CocoKeypoints(string path)
+    public CocoKeypoints(string path, DataSplit part = DataSplit.Validation)
     {
         var root = File.Exists(path) ? Path.GetDirectoryName(Path.GetFullPath(path))! : SetFiles.Folder(path, "");
-        var file = File.Exists(path) ? path : SetFiles.FirstFile(root, "annotations/person_keypoints_val2017.json", "annotations.json", "person_keypoints_val2017.json")
-            ?? throw new SourceLostException(Path.Combine(root, "annotations/person_keypoints_val2017.json"), "does not exist (nor annotations.json); unpack the annotations, or give the path of the JSON file");
+        var word = part == DataSplit.Training ? "train" : "val";
+        var file = File.Exists(path) ? path : SetFiles.FirstFile(root, $"annotations/person_keypoints_{word}2017.json", "annotations.json", $"person_keypoints_{word}2017.json")
+            ?? throw new SourceLostException(Path.Combine(root, $"annotations/person_keypoints_{word}2017.json"), "does not exist (nor annotations.json); unpack the annotations, or give the path of the JSON file");
         var split = Path.GetFileNameWithoutExtension(file).Split('_')[^1];
         // annotations/x.json has its pictures one folder up.
         var above = Path.GetFileName(root) == "annotations" ? Path.GetDirectoryName(root)! : root;
@@ -50,6 +51,13 @@ public sealed class CocoKeypoints : IEvaluationSet
     public EvaluationProtocol Protocol { get; }
 
     public int Count => _pictures.Count;
+
+    /// <summary>Who is asked about: number of the picture, and of the person among its <see cref="EvaluationSample.People"/>.</summary>
+    public IEnumerable<(int Picture, int Person)> Labelled() =>
+        from picture in Enumerable.Range(0, _pictures.Count)
+        from person in Enumerable.Range(0, _pictures[picture].People.Count)
+        where _pictures[picture].People[person].Truth.Counts
+        select (picture, person);
 
     public EvaluationSample Read(int index)
     {

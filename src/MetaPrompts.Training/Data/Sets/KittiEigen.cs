@@ -20,11 +20,12 @@ public sealed class KittiEigen : IEvaluationSet
 
     /// <param name="path">The folder, or its list file.</param>
     /// <exception cref="SourceLostException">A folder or file is missing; named.</exception>
-    public KittiEigen(string path)
+    public KittiEigen(string path, DataSplit split = DataSplit.Validation)
     {
         var root = File.Exists(path) ? Path.GetDirectoryName(Path.GetFullPath(path))! : SetFiles.Folder(path, "");
-        var list = File.Exists(path) ? path : SetFiles.FirstFile(root, "eigen_test_files_with_gt.txt", "test_list.txt", "eigen_benchmark/test_list.txt", "filenames/eigen_benchmark/test_list.txt")
-            ?? throw new SourceLostException(Path.Combine(root, "eigen_test_files_with_gt.txt"), "does not exist (nor test_list.txt); put Eigen's list of test files there, or give its path");
+        var word = split == DataSplit.Training ? "train" : "test";
+        var list = File.Exists(path) ? path : SetFiles.FirstFile(root, $"eigen_{word}_files_with_gt.txt", $"{word}_list.txt", $"eigen_benchmark/{word}_list.txt", $"filenames/eigen_benchmark/{word}_list.txt")
+            ?? throw new SourceLostException(Path.Combine(root, $"eigen_{word}_files_with_gt.txt"), $"does not exist (nor {word}_list.txt); put Eigen's list of {word} files there, or give its path");
         string[] pictures = ["", "raw_data", "raw", "input", "kitti"], depths = ["", "data_depth_annotated", "data_depth_annotated/train", "data_depth_annotated/val", "gt", "depth", "kitti"];
         string Find(string named, string[] bases) => SetFiles.Under(root, named, bases)
             ?? throw new SourceLostException(Path.Combine(root, named.TrimStart('/')), $"does not exist, but {Path.GetFileName(list)} names it; unpack the raw drives and the annotated depth beside the list");

@@ -17,11 +17,13 @@ public sealed class NyuDepth : IEvaluationSet
 
     /// <param name="path">The folder, or its list file.</param>
     /// <exception cref="SourceLostException">A folder or file is missing; named.</exception>
-    public NyuDepth(string path)
+    public NyuDepth(string path, DataSplit split = DataSplit.Validation)
     {
         var root = File.Exists(path) ? Path.GetDirectoryName(Path.GetFullPath(path))! : path;
-        var list = File.Exists(path) ? path : SetFiles.FirstFile(root, "nyudepthv2_test_files_with_gt.txt", "test_list.txt", "nyu_test.txt", "nyudepthv2/test_list.txt", "filenames/nyudepthv2/test_list.txt");
-        _pairs = list is null ? Found(root) : Listed(root, list);
+        var list = File.Exists(path) ? path : SetFiles.FirstFile(root, split == DataSplit.Training
+            ? ["nyudepthv2_train_files_with_gt.txt", "train_list.txt", "nyu_train.txt", "nyudepthv2/train_list.txt", "filenames/nyudepthv2/train_list.txt"]
+            : ["nyudepthv2_test_files_with_gt.txt", "test_list.txt", "nyu_test.txt", "nyudepthv2/test_list.txt", "filenames/nyudepthv2/test_list.txt"]);
+        _pairs = list is null ? Found(root, split) : Listed(root, list);
         Protocol = new EvaluationProtocol("nyu", $"{_pairs.Count} pictures{(list is null ? "" : $" of {Path.GetFileName(list)}")}, rows 45…470, columns 41…600, depth below 10 m", DepthProtocol.Nyu, []);
     }
 
@@ -40,15 +42,17 @@ public sealed class NyuDepth : IEvaluationSet
 
     private static List<(string, string)> Listed(string root, string list)
     {
-        string[] bases = ["", "official_splits/test", "nyu_depth_v2/official_splits/test", "test", "nyu_depth_v2", "sync"];
+        string[] bases = ["", "official_splits/test", "nyu_depth_v2/official_splits/test", "test", "nyu_depth_v2", "sync", "nyu_depth_v2/sync", "train"];
         string Find(string named) => SetFiles.Under(root, named, bases)
-            ?? throw new SourceLostException(Path.Combine(root, named.TrimStart('/')), $"does not exist, but {Path.GetFileName(list)} names it; unpack official_splits/test beside the list");
+            ?? throw new SourceLostException(Path.Combine(root, named.TrimStart('/')), $"does not exist, but {Path.GetFileName(list)} names it; unpack the pictures (official_splits/test, or sync for training) beside the list");
         return [.. SetFiles.List(list, 2).Select(line => (Find(line[0]), Find(line[1])))];
     }
 
-    private static List<(string, string)> Found(string root)
+    private static List<(string, string)> Found(string root, DataSplit split)
     {
-        var folder = SetFiles.Folder(root, "official_splits/test", "nyu_depth_v2/official_splits/test", "test", "");
+        var folder = split == DataSplit.Training
+            ? SetFiles.Folder(root, "sync", "nyu_depth_v2/sync", "train", "")
+            : SetFiles.Folder(root, "official_splits/test", "nyu_depth_v2/official_splits/test", "test", "");
         return [.. SetFiles.Pictures(folder, file => Path.GetFileName(file).StartsWith("rgb_", StringComparison.Ordinal)).Select(file =>
         {
             var number = Path.GetFileNameWithoutExtension(file)["rgb_".Length..];

@@ -23,7 +23,7 @@ public sealed class CocoKeypointsTests : IDisposable
             Person(1, "[[10,10, 20,10, 20,30, 10,30]]", Enumerable.Repeat("12,14,2", 17), labelled: 17),
             Person(2, """{"size":[64,96],"counts":[64,64,6016]}""", Enumerable.Repeat("0,0,0", 17), labelled: 0, crowd: 1),
             Person(3, "[[40,40, 44,40, 44,44, 40,44],[50,40, 54,40, 54,44, 50,44]]", null, labelled: null)));
-        var set = EvaluationSets.Open("coco-keypoints:" + (given.Length == 0 ? _folder.Root : _folder.At(given)));
+        var set = DataSets.Open("coco-keypoints:" + (given.Length == 0 ? _folder.Root : _folder.At(given)));
         var sample = set.Read(0);
         Assert.Equal([(false, true), (true, false), (false, false)], sample.People!.Select(person => (person.Crowd, person.Counts)));
         Assert.Equal((12f, 14f, 2), (sample.People![0].Joints[16].X, sample.People[0].Joints[16].Y, sample.People[0].Joints[16].Visibility));
@@ -42,7 +42,7 @@ public sealed class CocoKeypointsTests : IDisposable
         _folder.Picture("images/7.png", _scene);
         // Column runs 100, 5, 59, 5, 5975: 100 and 59 need two characters, the fourth is the difference to the second (0), the fifth to the third (5916).
         _folder.Text("annotations.json", Json(Person(1, """{"size":[64,96],"counts":"T35k10lh5"}""", Enumerable.Repeat("1,1,2", 17), 17)));
-        var ids = EvaluationSets.Open("coco-keypoints:" + _folder.Root).Read(0).ClassIds!;
+        var ids = DataSets.Open("coco-keypoints:" + _folder.Root).Read(0).ClassIds!;
         var inside = Enumerable.Range(0, ids.Length).Where(i => ids[i] == 0).Select(i => (i % 96) * 64 + i / 96).Order();
         Assert.Equal([100, 101, 102, 103, 104, 164, 165, 166, 167, 168], inside);
     }
@@ -59,7 +59,7 @@ public sealed class CocoKeypointsTests : IDisposable
     {
         _folder.Picture("images/7.png", _scene);
         _folder.Text("annotations.json", json);
-        Assert.Contains(words, Assert.Throws<SourceLostException>(() => EvaluationSets.Open("coco-keypoints:" + _folder.Root)).Message, StringComparison.Ordinal);
+        Assert.Contains(words, Assert.Throws<SourceLostException>(() => DataSets.Open("coco-keypoints:" + _folder.Root)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class CocoKeypointsTests : IDisposable
     {
         _folder.Picture("images/7.png", SetFolder.Scene(0, 64, 64));
         _folder.Text("annotations.json", Json());
-        Assert.Contains("7.png: is 64x64, its annotations say 96x64", Assert.Throws<SourceLostException>(() => EvaluationSets.Open("coco-keypoints:" + _folder.Root).Read(0)).Message, StringComparison.Ordinal);
+        Assert.Contains("7.png: is 64x64, its annotations say 96x64", Assert.Throws<SourceLostException>(() => DataSets.Open("coco-keypoints:" + _folder.Root).Read(0)).Message, StringComparison.Ordinal);
     }
 
     private static string Json(params string[] people) => $$"""{"images":[{"id":7,"file_name":"7.png","width":96,"height":64}],"annotations":[{{string.Join(',', people)}}]}""";

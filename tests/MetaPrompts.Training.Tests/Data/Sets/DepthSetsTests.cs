@@ -20,7 +20,7 @@ public sealed class DepthSetsTests : IDisposable
         _folder.Picture(at + "bathroom/rgb_00045.png", scene);
         _folder.Depth(at + "bathroom/sync_depth_00045.png", scene, 0.001);
         if (list is not null) _folder.Text(listAt + "test_list.txt", list);
-        var set = EvaluationSets.Open("nyu:" + _folder.Root);
+        var set = DataSets.Open("nyu:" + _folder.Root);
         Assert.Equal(1, set.Count);
         var sample = set.Read(0);
         Assert.Equal(scene.Rgb, sample.Rgb.ToArray());
@@ -33,11 +33,11 @@ public sealed class DepthSetsTests : IDisposable
     public void Nyu_names_the_file_that_is_missing()
     {
         _folder.Picture("official_splits/test/bathroom/rgb_00045.png", SetFolder.Scene(3));
-        Assert.Contains("sync_depth_00045.png: does not exist", Assert.Throws<SourceLostException>(() => EvaluationSets.Open("nyu:" + _folder.Root)).Message, StringComparison.Ordinal);
+        Assert.Contains("sync_depth_00045.png: does not exist", Assert.Throws<SourceLostException>(() => DataSets.Open("nyu:" + _folder.Root)).Message, StringComparison.Ordinal);
         _folder.Text("test_list.txt", "/bathroom/rgb_00045.png /bathroom/sync_depth_00046.png\n");
-        Assert.Contains("sync_depth_00046.png: does not exist, but test_list.txt names it", Assert.Throws<SourceLostException>(() => EvaluationSets.Open("nyu:" + _folder.Root)).Message, StringComparison.Ordinal);
+        Assert.Contains("sync_depth_00046.png: does not exist, but test_list.txt names it", Assert.Throws<SourceLostException>(() => DataSets.Open("nyu:" + _folder.Root)).Message, StringComparison.Ordinal);
         _folder.Text("test_list.txt", "../../etc/passwd ../x.png\n");
-        Assert.Contains("leads out", Assert.Throws<SourceLostException>(() => EvaluationSets.Open("nyu:" + _folder.Root)).Message, StringComparison.Ordinal);
+        Assert.Contains("leads out", Assert.Throws<SourceLostException>(() => DataSets.Open("nyu:" + _folder.Root)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class DepthSetsTests : IDisposable
         _folder.Picture("raw_data/" + picture, scene);
         _folder.Depth("data_depth_annotated/" + depth, scene, 1 / 256.0);
         _folder.Text("eigen_test_files_with_gt.txt", $"{picture} {depth} 721.5377\n{picture} None 721.5377\n");
-        var set = EvaluationSets.Open("kitti:" + _folder.Root);
+        var set = DataSets.Open("kitti:" + _folder.Root);
         Assert.Equal(1, set.Count);
         var sample = set.Read(0);
         Assert.Equal(new ImageSize(352, 1216), sample.Size);
@@ -64,7 +64,7 @@ public sealed class DepthSetsTests : IDisposable
             }
         }
         File.Delete(_folder.At("data_depth_annotated/" + depth));
-        Assert.Contains("0000000069.png: does not exist", Assert.Throws<SourceLostException>(() => EvaluationSets.Open("kitti:" + _folder.Root)).Message, StringComparison.Ordinal);
+        Assert.Contains("0000000069.png: does not exist", Assert.Throws<SourceLostException>(() => DataSets.Open("kitti:" + _folder.Root)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -76,11 +76,11 @@ public sealed class DepthSetsTests : IDisposable
         var scene = SetFolder.Scene(5);
         _folder.Picture(picture, scene);
         _folder.Depth(depth, scene, 0.002);
-        var sample = EvaluationSets.Open($"rgbd:{_folder.Root}?scale=500&focal=48").Read(0);
+        var sample = DataSets.Open($"rgbd:{_folder.Root}?scale=500&focal=48").Read(0);
         Assert.Equal(scene.Rgb, sample.Rgb.ToArray());
         Assert.Equal(0.5f, sample.FocalLength);
         SetFolder.Near(SetFolder.Known(scene), sample.Depth, 0.0011);
-        Assert.Null(EvaluationSets.Open($"rgbd:{_folder.Root}").Read(0).FocalLength);
+        Assert.Null(DataSets.Open($"rgbd:{_folder.Root}").Read(0).FocalLength);
     }
 
     [Fact]
@@ -88,9 +88,9 @@ public sealed class DepthSetsTests : IDisposable
     {
         _folder.Picture("a.png", SetFolder.Scene(1));
         _folder.Depth("a-depth.png", SetFolder.Scene(1, 64, 128), 0.001);
-        Assert.Contains("a-depth.png: is 128x64, its picture a.png is 96x64", Assert.Throws<SourceLostException>(() => EvaluationSets.Open("rgbd:" + _folder.Root).Read(0)).Message, StringComparison.Ordinal);
+        Assert.Contains("a-depth.png: is 128x64, its picture a.png is 96x64", Assert.Throws<SourceLostException>(() => DataSets.Open("rgbd:" + _folder.Root).Read(0)).Message, StringComparison.Ordinal);
         _folder.Picture("a-depth.png", SetFolder.Scene(1));
-        Assert.Contains("no 16-bit grey picture", Assert.Throws<SourceLostException>(() => EvaluationSets.Open("rgbd:" + _folder.Root).Read(0)).Message, StringComparison.Ordinal);
+        Assert.Contains("no 16-bit grey picture", Assert.Throws<SourceLostException>(() => DataSets.Open("rgbd:" + _folder.Root).Read(0)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -100,7 +100,7 @@ public sealed class DepthSetsTests : IDisposable
     [InlineData("rgbd:x?fx=3", "'fx' is no setting")]
     [InlineData("rgbd:x?scale=0", "'scale=0' is no setting")]
     public void What_cannot_be_a_data_set_is_told(string spec, string words) =>
-        Assert.Contains(words, Assert.Throws<ConfigurationException>(() => EvaluationSets.Open(spec)).Message, StringComparison.Ordinal);
+        Assert.Contains(words, Assert.Throws<ConfigurationException>(() => DataSets.Open(spec)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("nyu")]
@@ -112,7 +112,7 @@ public sealed class DepthSetsTests : IDisposable
     [InlineData("rgbd")]
     public void A_missing_folder_and_an_empty_one_are_named(string kind)
     {
-        Assert.Contains(_folder.At("nothing"), Assert.Throws<SourceLostException>(() => EvaluationSets.Open($"{kind}:{_folder.At("nothing")}")).Message, StringComparison.Ordinal);
-        Assert.Contains(_folder.Root, Assert.Throws<SourceLostException>(() => EvaluationSets.Open($"{kind}:{_folder.Root}")).Message, StringComparison.Ordinal);
+        Assert.Contains(_folder.At("nothing"), Assert.Throws<SourceLostException>(() => DataSets.Open($"{kind}:{_folder.At("nothing")}")).Message, StringComparison.Ordinal);
+        Assert.Contains(_folder.Root, Assert.Throws<SourceLostException>(() => DataSets.Open($"{kind}:{_folder.Root}")).Message, StringComparison.Ordinal);
     }
 }

@@ -19,7 +19,7 @@ public sealed class SegmentationSetsTests : IDisposable
     {
         _folder.Picture(at + "images/validation/ADE_val_00000001.png", _scene);
         _folder.Labels(at + "annotations/validation/ADE_val_00000001.png", _scene, id => id);
-        var set = EvaluationSets.Open("ade20k:" + _folder.Root);
+        var set = DataSets.Open("ade20k:" + _folder.Root);
         Assert.Equal(150, set.Protocol.Classes.Count);
         Assert.Equal(Array.ConvertAll(_scene.ClassIds, id => id == 0 ? (byte)255 : (byte)(id - 1)), set.Read(0).ClassIds);
         File.Delete(_folder.At(at + "annotations/validation/ADE_val_00000001.png"));
@@ -34,7 +34,7 @@ public sealed class SegmentationSetsTests : IDisposable
         _folder.Picture("leftImg8bit/val/ulm/ulm_000001_000019_leftImg8bit.png", _scene);
         _folder.Labels("gtFine/val/ulm/ulm_000001_000019_gtFine_labelIds.png", _scene, id => labels[id]);
         _folder.Labels("gtFine/val/ulm/ulm_000001_000019_gtFine_instanceIds.png", _scene, id => 1);
-        var set = EvaluationSets.Open("cityscapes:" + _folder.Root);
+        var set = DataSets.Open("cityscapes:" + _folder.Root);
         var sample = set.Read(0);
         Assert.Equal((1, 19, "road"), (set.Count, set.Protocol.Classes.Count, set.Protocol.Classes[0].Name));
         Assert.Equal(Array.ConvertAll(_scene.ClassIds, id => classes[id]), sample.ClassIds);
@@ -46,7 +46,7 @@ public sealed class SegmentationSetsTests : IDisposable
     {
         _folder.Picture("test/0001TP_008550.png", _scene);
         _folder.Labels("testannot/0001TP_008550.png", _scene, id => id == 9 ? (byte)11 : id);
-        var set = EvaluationSets.Open("camvid:" + _folder.Root);
+        var set = DataSets.Open("camvid:" + _folder.Root);
         Assert.Equal(11, set.Protocol.Classes.Count);
         Assert.Equal(Array.ConvertAll(_scene.ClassIds, id => id == 9 ? (byte)255 : id), set.Read(0).ClassIds);
     }
@@ -61,7 +61,7 @@ public sealed class SegmentationSetsTests : IDisposable
         _folder.Picture(pictures + "Seq05VD_f00000.png", _scene);
         _folder.Text(labels + "readme.txt", "");
         PngPictures.WriteRgb(_folder.At(labels + "Seq05VD_f00000_L.png"), _scene.ClassIds.SelectMany(id => (byte[])[colours[id].Item1, colours[id].Item2, colours[id].Item3]).ToArray(), _scene.Size);
-        var set = EvaluationSets.Open("camvid:" + _folder.Root);
+        var set = DataSets.Open("camvid:" + _folder.Root);
         Assert.Equal(1, set.Count);
         Assert.Equal(Array.ConvertAll(_scene.ClassIds, id => classes[id]), set.Read(0).ClassIds);
     }
@@ -71,6 +71,6 @@ public sealed class SegmentationSetsTests : IDisposable
     {
         _folder.Picture("test/a.png", _scene);
         _folder.Picture("testannot/a.png", _scene);
-        Assert.Contains("testannot/a.png: is no 8-bit grey picture", Assert.Throws<SourceLostException>(() => EvaluationSets.Open("camvid:" + _folder.Root).Read(0)).Message, StringComparison.Ordinal);
+        Assert.Contains("testannot/a.png: is no 8-bit grey picture", Assert.Throws<SourceLostException>(() => DataSets.Open("camvid:" + _folder.Root).Read(0)).Message, StringComparison.Ordinal);
     }
 }

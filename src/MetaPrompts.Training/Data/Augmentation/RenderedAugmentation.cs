@@ -1,30 +1,34 @@
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Training.Data.Scenes;
 
-namespace MetaPrompts.Training.Data;
+namespace MetaPrompts.Training.Data.Augmentation;
 
 /// <summary>Makes a rendered scene look like one of many cameras: zoom, roll, shift, mirror; then light, colour, blur and noise. Depth follows the zoom, because it is meant for one focal length.</summary>
-public static class Augmentations
+public static class RenderedAugmentation
 {
     /// <summary>Focal length, in image widths, of the camera that depth targets are metric for.</summary>
     public const float CanonicalFocal = 0.9f;
 
-    /// <summary>Left and right change places in a mirror: COCO order.</summary>
-    private static readonly int[] _mirrored = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15];
-
     /// <param name="random">Everything random comes from here: same generator state, same sample.</param>
+    /// <returns>Picture in -1…1; depth at the canonical focal length and classes on the 1/2 grid, targets of pose on the 1/4 grid.</returns>
     public static TrainingSample Apply(SceneFrame frame, Random random)
     {
         ArgumentNullException.ThrowIfNull(frame);
         ArgumentNullException.ThrowIfNull(random);
-        var sample = new TrainingSample(frame.Size);
+        var grid = new ImageSize(frame.Size.Height / 2, frame.Size.Width / 2);
+        var sample = new TrainingSample(frame.Size, grid)
+        {
+            Depth = new float[grid.Pixels],
+            ClassIds = new byte[grid.Pixels],
+            Pose = new PoseTargets(new ImageSize(frame.Size.Height / 4, frame.Size.Width / 4)),
+        };
         var zoom = MathF.Exp(Between(random, MathF.Log(0.8f), MathF.Log(1.5f)));
         var angle = random.NextSingle() < 0.4f ? Between(random, -0.15f, 0.15f) : 0;
         var mirror = random.NextSingle() < 0.5f;
         var view = View.Around(frame.Size, zoom, angle, mirror, Between(random, -0.1f, 0.1f), Between(random, -0.1f, 0.1f));
 
         Look(frame, view, sample, random);
-        Measure(frame, view, zoom, sample);
+        Measure(frame, view, zoom, sample.Depth, sample.ClassIds);
         sample.Pose.Draw([.. frame.People.Select(person => Move(person, view, mirror, frame.Size))]);
         Develop(sample.Image, frame.Size, random);
         return sample;
@@ -60,7 +64,7 @@ public static class Augmentations
     }
 
     /// <summary>Depth and classes on the half-size grid, nearest neighbour: a mean of two depths is a place where nothing stands.</summary>
-    private static void Measure(SceneFrame frame, View view, float zoom, TrainingSample sample)
+    private static void Measure(SceneFrame frame, View view, float zoom, float[] depths, byte[] classIds)
     {
         var (h, w) = (frame.Size.Height, frame.Size.Width);
         var scale = CanonicalFocal / (frame.FocalLength * zoom);
@@ -73,12 +77,12 @@ public static class Augmentations
                 var at = y * (w / 2) + x;
                 if (ix < 0 || iy < 0 || ix >= w || iy >= h)
                 {
-                    sample.ClassIds[at] = TrainingSample.Unlabelled;
+                    classIds[at] = TrainingSample.Unlabelled;
                     continue;
                 }
-                sample.ClassIds[at] = frame.ClassIds[iy * w + ix];
+                classIds[at] = frame.ClassIds[iy * w + ix];
                 var depth = frame.Depth[iy * w + ix] * scale;
-                sample.Depth[at] = float.IsFinite(depth) && depth is > 0.25f and < 80 ? depth : 0;
+                depths[at] = float.IsFinite(depth) && depth is > 0.25f and < 80 ? depth : 0;
             }
         }
     }
@@ -88,7 +92,7 @@ public static class Augmentations
         var moved = new (float X, float Y, int Visibility)[person.Joints.Count];
         for (var j = 0; j < moved.Length; j++)
         {
-            var joint = person.Joints[mirror ? _mirrored[j] : j];
+            var joint = person.Joints[mirror ? CocoSkeleton.Mirrored[j] : j];
             var (x, y) = view.Target(joint.X, joint.Y);
             var inside = x >= 0 && y >= 0 && x < size.Width && y < size.Height;
             moved[j] = (x, y, inside ? joint.Visibility : 0);

@@ -1,10 +1,11 @@
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Training.Data;
+using MetaPrompts.Training.Data.Augmentation;
 using MetaPrompts.Training.Data.Scenes;
 
-namespace MetaPrompts.Training.Tests.Data;
+namespace MetaPrompts.Training.Tests.Data.Augmentation;
 
-public sealed class AugmentationsTests
+public sealed class RenderedAugmentationTests
 {
     private static readonly ImageSize _size = new(64, 64);
 
@@ -12,11 +13,11 @@ public sealed class AugmentationsTests
     public void TheSameGeneratorGivesTheSameSample()
     {
         var frame = SyntheticScenes.Training(1, 5, _size);
-        var (one, other) = (Augmentations.Apply(frame, new Random(3)), Augmentations.Apply(frame, new Random(3)));
+        var (one, other) = (RenderedAugmentation.Apply(frame, new Random(3)), RenderedAugmentation.Apply(frame, new Random(3)));
         Assert.Equal(one.Image, other.Image);
-        Assert.Equal(one.Depth, other.Depth);
-        Assert.Equal(one.Pose.Heatmaps, other.Pose.Heatmaps);
-        Assert.NotEqual(one.Image, Augmentations.Apply(frame, new Random(4)).Image);
+        Assert.Equal(one.Depth, other.Depth!);
+        Assert.Equal(one.Pose!.Heatmaps, other.Pose!.Heatmaps);
+        Assert.NotEqual(one.Image, RenderedAugmentation.Apply(frame, new Random(4)).Image);
     }
 
     [Fact]
@@ -24,11 +25,11 @@ public sealed class AugmentationsTests
     {
         for (var i = 0; i < 20; i++)
         {
-            var sample = Augmentations.Apply(SyntheticScenes.Training(1, i, _size), new Random(i));
+            var sample = RenderedAugmentation.Apply(SyntheticScenes.Training(1, i, _size), new Random(i));
             Assert.All(sample.Image, value => Assert.InRange(value, -1f, 1f));
-            Assert.All(sample.Depth, value => Assert.True(value == 0 || value is > 0.25f and < 80));
-            Assert.All(sample.ClassIds, id => Assert.True(id < 10 || id == TrainingSample.Unlabelled));
-            Assert.All(sample.Pose.Heatmaps, value => Assert.InRange(value, 0f, 1f));
+            Assert.All(sample.Depth!, value => Assert.True(value == 0 || value is > 0.25f and < 80));
+            Assert.All(sample.ClassIds!, id => Assert.True(id < 10 || id == TrainingSample.Unlabelled));
+            Assert.All(sample.Pose!.Heatmaps, value => Assert.InRange(value, 0f, 1f));
         }
     }
 
@@ -38,7 +39,7 @@ public sealed class AugmentationsTests
         // A flat wall at 10 m before a camera of 0.45 widths is 20 m for one of 0.9; zooming in by z brings it to 20/z.
         var frame = new SceneFrame(_size, 0.45f);
         Array.Fill(frame.Depth, 10f);
-        var depths = Enumerable.Range(0, 60).Select(i => Augmentations.Apply(frame, new Random(i)).Depth.Where(d => d > 0).ToList()).ToList();
+        var depths = Enumerable.Range(0, 60).Select(i => RenderedAugmentation.Apply(frame, new Random(i)).Depth!.Where(d => d > 0).ToList()).ToList();
         Assert.All(depths, seen => Assert.InRange(seen.Max() - seen.Min(), 0, 1e-3f));
         Assert.InRange(depths.Min(seen => seen[0]), 20 / 1.51f, 16);
         Assert.InRange(depths.Max(seen => seen[0]), 22, 20 / 0.79f);
@@ -55,7 +56,7 @@ public sealed class AugmentationsTests
         var sides = new HashSet<bool>();
         for (var seed = 0; seed < 40; seed++)
         {
-            var maps = Augmentations.Apply(frame, new Random(seed)).Pose.Heatmaps;
+            var maps = RenderedAugmentation.Apply(frame, new Random(seed)).Pose!.Heatmaps;
             var (left, right) = (PeakX(maps, 5), PeakX(maps, 6));
             if (left is null || right is null) continue;
             sides.Add(left > right);

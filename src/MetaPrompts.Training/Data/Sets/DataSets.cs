@@ -5,21 +5,21 @@ using MetaPrompts.Training.Evaluation;
 namespace MetaPrompts.Training.Data.Sets;
 
 /// <summary>The data sets that can be named: <c>KIND:PATH</c>.</summary>
-public static class EvaluationSets
+public static class DataSets
 {
     private const int DefaultScenes = 200, MostScenes = 1_000_000;
 
     /// <summary>A kind a line. What follows a question mark belongs to <c>rgbd</c> alone.</summary>
-    private static readonly Dictionary<string, Func<string, IEvaluationSet>> _kinds = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<string, DataSplit, IEvaluationSet>> _kinds = new(StringComparer.Ordinal)
     {
-        ["nyu"] = path => new NyuDepth(path),
-        ["kitti"] = path => new KittiEigen(path),
-        ["ade20k"] = path => new Ade20k(path),
-        ["cityscapes"] = path => new Cityscapes(path),
-        ["camvid"] = path => new CamVid(path),
-        ["coco-keypoints"] = path => new CocoKeypoints(path),
-        ["rgbd"] = Rgbd,
-        ["synthetic"] = Synthetic,
+        ["nyu"] = (path, split) => new NyuDepth(path, split),
+        ["kitti"] = (path, split) => new KittiEigen(path, split),
+        ["ade20k"] = (path, split) => new Ade20k(path, split),
+        ["cityscapes"] = (path, split) => new Cityscapes(path, split),
+        ["camvid"] = (path, split) => new CamVid(path, split),
+        ["coco-keypoints"] = (path, split) => new CocoKeypoints(path, split),
+        ["rgbd"] = (path, _) => Rgbd(path),
+        ["synthetic"] = (count, _) => Synthetic(count),
     };
 
     public static IEnumerable<string> Kinds => _kinds.Keys;
@@ -27,14 +27,16 @@ public static class EvaluationSets
     /// <param name="spec">For example <c>nyu:PATH</c>, <c>rgbd:PATH?focal=525&amp;scale=5000</c>, <c>synthetic:200</c>.</param>
     /// <exception cref="ConfigurationException">The kind is unknown, its path missing, or a value is not what it must be.</exception>
     /// <exception cref="SourceLostException">What the data set needs is not there.</exception>
-    public static IEvaluationSet Open(string spec)
+    public static IEvaluationSet Open(string spec, DataSplit split = DataSplit.Validation)
     {
         ArgumentNullException.ThrowIfNull(spec);
+        var named = split == DataSplit.Training ? "data" : "--dataset";
         var parts = spec.Split(':', 2);
-        if (!_kinds.TryGetValue(parts[0], out var open)) throw new ConfigurationException("--dataset", $"'{parts[0]}' is unknown; use {string.Join(", ", Kinds)}");
-        if (parts[0] == "synthetic") return open(parts.Length == 1 ? "" : parts[1]);
-        if (parts.Length == 1 || parts[1].Length == 0) throw new ConfigurationException("--dataset", $"{parts[0]} needs a path; write {parts[0]}:PATH");
-        return open(parts[1]);
+        if (!_kinds.TryGetValue(parts[0], out var open)) throw new ConfigurationException(named, $"'{parts[0]}' is unknown; use {string.Join(", ", Kinds)}");
+        if (parts[0] == "synthetic" && split == DataSplit.Training) throw new ConfigurationException(named, "synthetic is for scoring; to train on rendered scenes leave data out");
+        if (parts[0] == "synthetic") return open(parts.Length == 1 ? "" : parts[1], split);
+        if (parts.Length == 1 || parts[1].Length == 0) throw new ConfigurationException(named, $"{parts[0]} needs a path; write {parts[0]}:PATH");
+        return open(parts[1], split);
     }
 
     private static SyntheticEvaluation Synthetic(string count)

@@ -1,0 +1,42 @@
+using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Inference;
+using MetaPrompts.Training.Data;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MetaPrompts.Training.Tasks;
+
+/// <summary>The task a manifest's network is trained for.</summary>
+public static class TrainingTasks
+{
+    /// <exception cref="ConfigurationException">There is no training for this kind of network.</exception>
+    public static ITrainingTask Of(ModelManifest manifest, TrainerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        ArgumentNullException.ThrowIfNull(options);
+        ITrainingTask task = manifest.Network.Kind switch
+        {
+            "multi" => new MultiTask(manifest, options),
+            "depth" => new DepthTask(manifest),
+            "segmentation" => new SegmentationTask(manifest, options),
+            "pose" => new PoseTask(manifest),
+            var kind => throw new ConfigurationException("network.kind", $"'{kind}' is not known; use multi, depth, segmentation or pose"),
+        };
+        if (options.Bfloat16) Precisions.Apply(task.Network, ScalarType.BFloat16);
+        task.Network.to(Device(options));
+        return task;
+    }
+
+    public static Device Device(TrainerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new ExecutionOptions { Device = options.Device }.ResolveDevice();
+    }
+
+    /// <summary>The batch's picture in the type the network computes in.</summary>
+    internal static Tensor ImageFor(this ITrainingTask task, Batch batch) =>
+        task.Network.parameters().Any(parameter => parameter.dtype == ScalarType.BFloat16) ? batch.Image.to(ScalarType.BFloat16) : batch.Image;
+
+    internal static Tensor Wanted(Tensor? target, string what) => target ?? throw new ConfigurationException("data", $"has no {what}; name a data set that is labelled with it");
+}
