@@ -44,6 +44,10 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(JsonValueKind.Number, _work.Json("scores.json").GetProperty("metrics").GetProperty("abs_rel").ValueKind);
 
         _work.Clip(frames: 2);
+        var steady = await Cli.RunAsync(_work.Folder, "eval", "--model", "run/tiny.json", "--dataset", "video:clip.mp4", "--json", "steady.json");
+        Assert.True(steady.ExitCode == 0, steady.Error);
+        Assert.Equal(2, _work.Json("steady.json").GetProperty("samples").GetInt32());
+        Assert.InRange(_work.Json("steady.json").GetProperty("metrics").GetProperty("still").GetDouble(), 0, 1);
         // Each task is done by the first model that has it: nothing is left for a second one that can do the same.
         var idle = await Cli.RunAsync(_work.Folder, "process", "clip.mp4", "--out", "out", "--model", "run/tiny.json", "--model", "mini");
         Assert.Equal(2, idle.ExitCode);
@@ -64,6 +68,26 @@ public sealed class TrainTests : IDisposable
             Assert.Contains("data: is missing: name a data set", bare.OnlyError, StringComparison.Ordinal);
             Assert.False(Directory.Exists(_work["run"]));
         }
+    }
+
+    [Fact]
+    public async Task A_run_that_is_killed_goes_on_as_if_it_had_not_been()
+    {
+        File.WriteAllText(_work["tiny.yaml"], Recipe.Replace("steps: 4", "steps: 20", StringComparison.Ordinal));
+        var whole = await Cli.RunAsync(_work.Folder, "train", "-c", "tiny.yaml", "--out", "whole");
+        Assert.True(whole.ExitCode == 0, whole.Error);
+
+        using (var cut = Cli.Start(_work.Folder, "train", "-c", "tiny.yaml", "--out", "parts"))
+        {
+            // Whenever it comes, also in the middle of saving: what is under the final name is whole.
+            for (var i = 0; i < 600 && !File.Exists(_work["parts/state.safetensors"]); i++) await Task.Delay(50);
+            cut.Signal("KILL");
+            await cut.EndAsync();
+        }
+        var resumed = await Cli.RunAsync(_work.Folder, "train", "-c", "tiny.yaml", "--out", "parts", "--resume");
+        Assert.True(resumed.ExitCode == 0, resumed.Error);
+        Assert.Equal(File.ReadAllBytes(_work["whole/state.safetensors"]), File.ReadAllBytes(_work["parts/state.safetensors"]));
+        Assert.Equal(File.ReadAllLines(_work["whole/metrics.csv"]), File.ReadAllLines(_work["parts/metrics.csv"]));
     }
 
     [Fact]

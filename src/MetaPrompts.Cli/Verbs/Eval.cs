@@ -12,12 +12,14 @@ namespace MetaPrompts.Cli.Verbs;
 /// <summary><c>eval --model M --dataset KIND:PATH</c>: scores a model (contract §8).</summary>
 internal static class Eval
 {
+    private const string Film = "video:";
+
     public static Command Create()
     {
         var model = new ModelOptions();
         var dataset = new Option<string>("--dataset")
         {
-            Description = $"What to score on: KIND:PATH, KIND being {string.Join(", ", DataSets.Kinds)}; synthetic[:N] needs no path.",
+            Description = $"What to score on: KIND:PATH, KIND being {string.Join(", ", DataSets.Kinds)}; synthetic[:N] needs no path; video:FILE needs no labels and tells how steady the model is.",
             HelpName = "KIND:PATH",
             Required = true,
         };
@@ -34,7 +36,9 @@ internal static class Eval
             // A file that cannot be written is told before the work, not after.
             foreach (var (option, name) in ((Option<string?>, string)[])[(json, "--json"), (pictures, "--per-image"), (sheet, "--sheet")])
                 if (parsed.GetValue(option) is { } target) RequireFolder(target, name);
-            var set = DataSets.Open(parsed.GetRequiredValue(dataset));
+            var named = parsed.GetRequiredValue(dataset);
+            if (named.StartsWith(Film, StringComparison.Ordinal)) return await SteadyAsync(named[Film.Length..], model.Read(parsed), parsed.GetValue(limit), parsed.GetValue(json), stop).ConfigureAwait(false);
+            var set = DataSets.Open(named);
             using var loaded = LoadedModel.Open(model.Read(parsed));
             // On a thread of its own: the evaluator waits for its lanes.
             var report = await Task.Run(() => Score(loaded, set, parsed.GetValue(limit), parsed.GetValue(baseline), stop), stop).ConfigureAwait(false);
@@ -45,6 +49,16 @@ internal static class Eval
             return ExitCodes.Done;
         });
         return command;
+    }
+
+    private static async Task<int> SteadyAsync(string film, ModelChoice chosen, int? limit, string? json, CancellationToken stop)
+    {
+        if (film.Length == 0) throw new ConfigurationException("--dataset", "video needs a file; write video:FILE");
+        using var loaded = LoadedModel.Open(chosen);
+        var report = await Steadiness.RunAsync(loaded.Model, film, limit, done => Tell(done, int.MaxValue, stop), stop).ConfigureAwait(false);
+        Console.Out.WriteLine(report.ToTable());
+        if (json is not null) Write(json, "--json", report.ToJson());
+        return ExitCodes.Done;
     }
 
     private static EvaluationReport Score(LoadedModel loaded, IEvaluationSet set, int? limit, bool withBaseline, CancellationToken stop)
@@ -66,7 +80,7 @@ internal static class Eval
     private static void Tell(int done, int count, CancellationToken stop)
     {
         stop.ThrowIfCancellationRequested();
-        if (done % 50 == 0 || done == count) Terminal.Note(string.Create(CultureInfo.InvariantCulture, $"metaprompts: {done}/{count} pictures"));
+        if (done % 50 == 0 || done == count) Terminal.Note(count == int.MaxValue ? string.Create(CultureInfo.InvariantCulture, $"metaprompts: {done} frames") : string.Create(CultureInfo.InvariantCulture, $"metaprompts: {done}/{count} pictures"));
     }
 
     private static void RequireFolder(string file, string option)
