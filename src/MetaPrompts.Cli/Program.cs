@@ -2,6 +2,7 @@ using System.CommandLine;
 using MetaPrompts.Cli.Display;
 using MetaPrompts.Cli.Options;
 using MetaPrompts.Cli.Verbs;
+using MetaPrompts.Io.Imaging;
 
 namespace MetaPrompts.Cli;
 
@@ -11,6 +12,7 @@ internal static class Program
     public static async Task<int> Main(string[] args)
     {
         var verbose = args.Contains("--verbose");
+        OpenCvRuntime.Prepare();
         using var signals = new Signals();
         try
         {

@@ -44,16 +44,17 @@ internal sealed class Canvas(Mat target, TextMasks texts)
     public void Frame(double x, double y, double width, double height, Scalar colour, double opacity, int thickness) =>
         Blend(x, y, width, height, thickness + 1, opacity, (layer, dx, dy) => Cv2.Rectangle(layer, Fixed(dx, dy), Fixed(dx + width, dy + height), colour, thickness, LineTypes.AntiAlias, Shift));
 
-    public void Line(Point2d from, Point2d to, Scalar colour, double opacity, double thickness)
+    /// <summary>Mixes several strokes into the picture at once: one copy of their region instead of one a stroke.</summary>
+    /// <param name="region">What they cover at most.</param>
+    public void Strokes(Rect2d region, double opacity, IEnumerable<Stroke> strokes) => Blend(region.X, region.Y, region.Width, region.Height, 1, opacity, (layer, dx, dy) =>
     {
-        var (x, y) = (Math.Min(from.X, to.X), Math.Min(from.Y, to.Y));
-        Blend(x, y, Math.Abs(from.X - to.X), Math.Abs(from.Y - to.Y), thickness + 2, opacity, (layer, dx, dy) =>
-            Cv2.Line(layer, Fixed(from.X - x + dx, from.Y - y + dy), Fixed(to.X - x + dx, to.Y - y + dy), colour, Math.Max(1, (int)Math.Round(thickness)), LineTypes.AntiAlias, Shift));
-    }
-
-    public void Dot(Point2d at, double radius, Scalar colour, double opacity) =>
-        Blend(at.X - radius, at.Y - radius, 2 * radius, 2 * radius, 2, opacity, (layer, dx, dy) =>
-            Cv2.Circle(layer, Fixed(dx + radius, dy + radius), (int)Math.Round(radius * (1 << Shift)), colour, -1, LineTypes.AntiAlias, Shift));
+        foreach (var stroke in strokes)
+        {
+            var (from, to) = (Fixed(stroke.From.X - region.X + dx, stroke.From.Y - region.Y + dy), Fixed(stroke.To.X - region.X + dx, stroke.To.Y - region.Y + dy));
+            if (from == to) Cv2.Circle(layer, from, (int)Math.Round(stroke.Thickness / 2 * (1 << Shift)), stroke.Colour, -1, LineTypes.AntiAlias, Shift);
+            else Cv2.Line(layer, from, to, stroke.Colour, Math.Max(1, (int)Math.Round(stroke.Thickness)), LineTypes.AntiAlias, Shift);
+        }
+    });
 
     /// <summary>Width of a word in pixels.</summary>
     public int Measure(string text, int letter) => texts.Get(text, letter).Cols;

@@ -69,14 +69,17 @@ internal sealed class DepthPanel(ColourMap colours) : IDisposable
 
         canvas.Frame(left - 1, top - 1, bar + 1, length + 1, Faint, 0.6, 1);
         var lowest = double.MaxValue;
+        var marks = new List<Stroke>();
         foreach (var (metres, text) in ticks)
         {
             // Far is up. A word that would touch the one below it is left out.
             var at = top + (length * (1 - _range.Position(metres)));
             if (at > lowest - (letter * 1.5)) continue;
             lowest = at;
-            canvas.Line(new Point2d(left - (pad * 0.5), at), new Point2d(left - 2, at), Ink, 0.9, 1);
+            marks.Add(new Stroke(new Point2d(left - (pad * 0.5), at), new Point2d(left - 2, at), Ink, 1));
             canvas.Text(text, left - (pad * 0.8) - canvas.Measure(text, letter), at - (letter * 0.62), Ink, letter);
         }
+
+        canvas.Strokes(new Rect2d(left - (pad * 0.5) - 1, top - 1, pad * 0.5, length + 2), 0.9, marks);
     }
 }

@@ -49,13 +49,15 @@ internal static class PosePanel
         }
 
         canvas.Frame(box.X, box.Y, box.Width, box.Height, Ink, 0.3, 1);
+        // From below: rims of limbs, limbs, rims of joints, joints.
+        var layers = Enumerable.Range(0, 4).Select(_ => new List<(double Opacity, Stroke Stroke)>()).ToArray();
         foreach (var (from, to, colour) in coco ? Limbs : [])
         {
             var score = Math.Min(joints[from].Score, joints[to].Score);
             if (score < LeastScore) continue;
             var thickness = (1.6 + (2.8 * Solidity(score))) * weight;
-            canvas.Line(joints[from].At, joints[to].At, Scalar.Black, 0.5 * Solidity(score), thickness + (2 * weight));
-            canvas.Line(joints[from].At, joints[to].At, colour, Solidity(score), thickness);
+            layers[0].Add((0.5 * Solidity(score), new Stroke(joints[from].At, joints[to].At, Scalar.Black, thickness + (2 * weight))));
+            layers[1].Add((Solidity(score), new Stroke(joints[from].At, joints[to].At, colour, thickness)));
         }
 
         for (var i = 0; i < person.Keypoints.Count; i++)
@@ -64,13 +66,32 @@ internal static class PosePanel
             if (score < LeastScore) continue;
             // The face is small: its dots would hide it.
             var radius = (coco && i < 5 ? 1.9 : 3.2) * weight;
-            canvas.Dot(at, radius + (0.8 * weight), Scalar.Black, 0.6 * Solidity(score));
-            canvas.Dot(at, radius, new Scalar(255, 255, 255), Solidity(score));
+            layers[2].Add((0.6 * Solidity(score), new Stroke(at, at, Scalar.Black, 2 * (radius + (0.8 * weight)))));
+            layers[3].Add((Solidity(score), new Stroke(at, at, new Scalar(255, 255, 255), 2 * radius)));
+        }
+
+        foreach (var layer in layers)
+        {
+            // In eighths: strokes of one opacity are mixed in together.
+            foreach (var alike in layer.GroupBy(one => Math.Ceiling(8 * one.Opacity) / 8).OrderBy(group => group.Key)) canvas.Strokes(Around(alike.Select(one => one.Stroke)), alike.Key, alike.Select(one => one.Stroke));
         }
 
         var letter = Math.Max(7, (int)Math.Round(canvas.Letter * 0.75));
         var label = (person.Track is { } track ? $"#{track} " : "") + person.Score.ToString("0.00", CultureInfo.InvariantCulture);
         canvas.Chip(label, Math.Max(0, box.X), Math.Max(0, box.Y - (letter * 2.1)), Ink, letter, 0.5);
+    }
+
+    private static Rect2d Around(IEnumerable<Stroke> strokes)
+    {
+        var (left, top, right, bottom) = (double.MaxValue, double.MaxValue, double.MinValue, double.MinValue);
+        foreach (var stroke in strokes)
+        {
+            var reach = (stroke.Thickness / 2) + 1;
+            (left, right) = (Math.Min(left, Math.Min(stroke.From.X, stroke.To.X) - reach), Math.Max(right, Math.Max(stroke.From.X, stroke.To.X) + reach));
+            (top, bottom) = (Math.Min(top, Math.Min(stroke.From.Y, stroke.To.Y) - reach), Math.Max(bottom, Math.Max(stroke.From.Y, stroke.To.Y) + reach));
+        }
+
+        return new Rect2d(left, top, right - left, bottom - top);
     }
 
     /// <summary>0.25…1: even an unsure limb can be seen.</summary>
