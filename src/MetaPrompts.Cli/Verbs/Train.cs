@@ -12,8 +12,6 @@ namespace MetaPrompts.Cli.Verbs;
 /// <summary><c>train -c FILE</c>: learns by a recipe; resumes exactly.</summary>
 internal static class Train
 {
-    private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(10);
-
     public static Command Create()
     {
         var recipe = new Option<string>("--config", "-c") { Description = "Recipe (configs/train/*.yaml).", HelpName = "FILE", Required = true };
@@ -41,17 +39,7 @@ internal static class Train
         File.WriteAllLines(Path.Combine(folder, "overrides.txt"), set);
 
         var startedAt = Stopwatch.GetTimestamp();
-        var toldAt = startedAt;
-        TrainingProgress? last = null;
-        foreach (var progress in run.Run(from, stop))
-        {
-            var first = last is null;
-            last = progress;
-            if (!first && Stopwatch.GetElapsedTime(toldAt) < LineEvery) continue;
-            toldAt = Stopwatch.GetTimestamp();
-            Terminal.Note(Line(progress));
-        }
-
+        var last = StepProgress.Show(recipe.Name, run.Run(from, stop));
         if (last is null)
         {
             Console.Out.WriteLine($"{recipe.Name}: all {recipe.Training.TotalSteps} steps were done already → {folder}");
@@ -62,12 +50,5 @@ internal static class Train
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{recipe.Name}: step {last.Step} of {last.TotalSteps}, loss {last.Loss:0.000}, {Stopwatch.GetElapsedTime(startedAt).TotalSeconds:0} s → {run.ManifestPath}{stopped}"));
         return ExitCodes.Done;
-    }
-
-    private static string Line(TrainingProgress p)
-    {
-        var left = TimeSpan.FromSeconds(p.StepTime.TotalSeconds * (p.TotalSteps - p.Step));
-        var losses = string.Join(' ', p.Losses.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => string.Create(CultureInfo.InvariantCulture, $"{l.Key} {l.Value:0.000}")));
-        return string.Create(CultureInfo.InvariantCulture, $"metaprompts: step {p.Step}/{p.TotalSteps}, loss {p.Loss:0.000} ({losses}), rate {p.LearningRate:0.0e0}, {p.StepTime.TotalSeconds:0.00} s a step, about {(int)left.TotalHours}:{left.Minutes:00} h left");
     }
 }
