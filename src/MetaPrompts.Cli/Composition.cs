@@ -24,9 +24,10 @@ internal static class Composition
     /// <summary>The corridor of one file: lossless and in order, decoding, inference and encoding at the same time.</summary>
     /// <param name="source">Taken over, as are the sinks.</param>
     /// <param name="pool">The one the source rents from.</param>
-    public static Pipeline OfFile(IMediaSource source, PixelBufferPool pool, LoadedModel model, FileSinks sinks, IProgress<PipelineProgress> progress, ILogger log)
+    /// <param name="people">The model, told where the people are; borrowed.</param>
+    public static Pipeline OfFile(IMediaSource source, PixelBufferPool pool, LoadedModel model, IPerceptionModel people, FileSinks sinks, IProgress<PipelineProgress> progress, ILogger log)
     {
-        var corridor = new PipelineBuilder(model.Model, pool)
+        var corridor = new PipelineBuilder(people, pool)
         {
             Batching = Batching(model),
             Progress = progress,

@@ -22,7 +22,7 @@ public sealed class ConfigurationTests : IDisposable
           reuse: { enabled: false, threshold: 0.01, maxAge: 500ms }
         streams:
           front: { source: "rtsp://${CAM_USER}:${CAM_PASS}@10.0.0.21/stream1", tasks: [depth, segmentation] }
-          door:  { source: /dev/video0, tasks: [pose], reuse: { enabled: true }, capture: { stallTimeout: 3s, reconnect: { max: 30s } } }
+          door:  { source: /dev/video0, tasks: [pose], people: { from: segmentation, max: 8 }, reuse: { enabled: true }, capture: { stallTimeout: 3s, reconnect: { max: 30s } } }
           archive: { source: "./videos/*.mp4", tasks: [depth] }
         sinks:
           - { kind: mqtt, url: "mqtts://broker.local:8883", username: "${MQTT_USER:-me}", password: "${MQTT_PASS:-secret77}", tls: { ca: ./ca.pem }, depth: { maxRate: 5Hz }, profiles: [ros2] }
@@ -115,7 +115,12 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("streams: { '..': { source: x.mp4 } }", "is no name")]
     [InlineData("streams: { a: { source: 'rtsp://${NOT_SET_ANYWHERE}@h/' } }", "needs the environment variable NOT_SET_ANYWHERE")]
     [InlineData("streams: { a: { source: 'x${-}.mp4' } }", "no variable")]
-    [InlineData("streams: { a: { source: x.mp4, people: { from: segmentation } } }", "known are auto")]
+    [InlineData("streams: { a: { source: x.mp4, people: { from: somewhere } } }", "service.yaml:1:48 streams.a.people.from: is 'somewhere'; known are auto, frame, segmentation, track, detector, boxes")]
+    [InlineData("streams: { a: { source: x.mp4, people: { from: segmentaton } } }", "did you mean segmentation?")]
+    [InlineData("streams:\n  a: { source: x.mp4, people: { max: 0 } }", "service.yaml:2:38 streams.a.people.max: must be 1…100, is 0")]
+    [InlineData("streams: { a: { source: x.mp4, people: { from: boxes } } }", "boxes needs a file")]
+    [InlineData("streams: { a: { source: x.mp4, people: { from: detector, file: nowhere.onnx } } }", "service.yaml:1:64 streams.a.people.file: there is no file 'nowhere.onnx'")]
+    [InlineData("streams: { a: { source: x.mp4, people: { from: track, file: x.json } } }", "belongs to detector and boxes")]
     [InlineData("telemetry: { http: nowhere }\nstreams: { a: { source: x.mp4 } }", "HOST:PORT")]
     [InlineData("sinks: [{ kind: mqtt, url: 'http://user:hunter22@h' }]\nstreams: { a: { source: x.mp4 } }", "is not mqtt://")]
     [InlineData("node: A\nstreams: { a: { source: x.mp4 } }", "must be 1 to 48")]

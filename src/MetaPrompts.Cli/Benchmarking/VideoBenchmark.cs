@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using MetaPrompts.Cli.Configuration;
 using MetaPrompts.Cli.Display;
 using MetaPrompts.Cli.Jobs;
 using MetaPrompts.Cli.Options;
@@ -120,11 +121,11 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
         await using (source.ConfigureAwait(false))
         {
             var first = new FirstFrames(source, count);
-            var options = new FileJobOptions(path, choice, overlay, false, DepthScale.Millimetres, new CaptureOptions(), false, false, false);
+            var options = new FileJobOptions(path, choice, overlay, false, DepthScale.Millimetres, new PeopleSettings(), new CaptureOptions(), false, false, false);
             var sinks = await Composition.OpenSinksAsync(new JobFolder(path), options, loaded, source.Info, false, Terminal.Warn, signals.Stop).ConfigureAwait(false);
             await using (sinks.ConfigureAwait(false))
             {
-                var pipeline = Composition.OfFile(first, pool, loaded, sinks, new Progress<PipelineProgress>(), NullLogger.Instance);
+                var pipeline = Composition.OfFile(first, pool, loaded, loaded.Model, sinks, new Progress<PipelineProgress>(), NullLogger.Instance);
                 await using (pipeline.ConfigureAwait(false)) (await pipeline.RunAsync(signals.Stop, signals.Abort).ConfigureAwait(false)).ThrowIfFailed();
             }
         }

@@ -40,6 +40,7 @@ internal static class ConfigProbe
     private static string Models(ServiceSettings settings)
     {
         using var loaded = LoadedModel.Open(settings.Choice);
+        using var people = PeopleChoice.For(loaded, settings.PeopleOfStreams);
         return $"{string.Join(", ", loaded.Tasks.Select(t => t.ToString().ToLowerInvariant()))} on {loaded.Device}, {loaded.Precision}";
     }
 

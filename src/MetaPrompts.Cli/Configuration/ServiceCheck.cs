@@ -16,6 +16,7 @@ internal static class ServiceCheck
             if (stream.Capture.Reconnect.Max < stream.Capture.Reconnect.Initial)
                 yield return new Mistake(PlaceOf(at, "capture", "reconnect", "max"), $"streams.{name}.capture.reconnect.max", "is less than initial");
             if (stream.Source.Length > 0 && SourceProblem(stream.Source) is { } problem) yield return new Mistake(PlaceOf(at, "source"), $"streams.{name}.source", problem);
+            if (PeopleProblem(stream.People) is { } wrong) yield return new Mistake(PlaceOf(at, "people", wrong.Key), $"streams.{name}.people.{wrong.Key}", wrong.Problem);
             if (stream.Tasks is { Count: 0 }) yield return new Mistake(PlaceOf(at, "tasks"), $"streams.{name}.tasks", "names none; leave it out for all");
         }
 
@@ -38,6 +39,14 @@ internal static class ServiceCheck
         if (settings.Telemetry.Otlp is { } otlp && !(Uri.TryCreate(otlp, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"))
             yield return new Mistake(PlaceOf(root["telemetry"], "otlp"), "telemetry.otlp", "must be http://host:port or https://host:port, or none");
     }
+
+    private static (string Key, string Problem)? PeopleProblem(PeopleSettings people) => (people.From, people.File) switch
+    {
+        ("detector" or "boxes", null or "") => ("from", $"{people.From} needs a file: people: {{ from: {people.From}, file: PATH }}"),
+        ("detector" or "boxes", { } file) => File.Exists(file) ? null : ("file", $"there is no file {Shown.Text(file)}"),
+        (_, { Length: > 0 }) => ("file", $"belongs to detector and boxes; from is {people.From}"),
+        _ => null,
+    };
 
     private static string? SourceProblem(string source)
     {

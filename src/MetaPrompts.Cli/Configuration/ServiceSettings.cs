@@ -38,6 +38,9 @@ internal sealed record ServiceSettings
 
     /// <summary>Which models run how.</summary>
     public ModelChoice Choice => new(Models, null, Execution.Device, Execution.Precision, Execution.RefineSteps);
+
+    /// <summary>Where each stream's people come from, with the key that says so.</summary>
+    public IEnumerable<(StreamId Stream, PeopleSettings People, string Key)> PeopleOfStreams => Streams.Select(s => (new StreamId(s.Key), s.Value.People, $"streams.{s.Key}.people.from"));
 }
 
 internal sealed record ExecutionSettings
@@ -148,8 +151,14 @@ internal sealed record ReuseSettings
 
 internal sealed record PeopleSettings
 {
-    [Describe("auto: as the model does it by itself."), OneOf("auto")]
+    [Describe("auto: as the model finds them; one that cannot takes segmentation where there is one, else frame. frame: one, the whole picture. segmentation: patches of the class person. track: around the last pose. detector, boxes: see file."), OneOf("auto", "frame", "segmentation", "track", "detector", "boxes")]
     public string From { get; init; } = "auto";
+
+    [Describe("Most people a frame."), Between(1, 100)]
+    public int Max { get; init; } = 20;
+
+    [Describe("Of detector: an ONNX network of the YOLO family; of boxes: a JSON list of detections."), NullWord("none")]
+    public string? File { get; init; }
 }
 
 internal sealed record TelemetrySettings

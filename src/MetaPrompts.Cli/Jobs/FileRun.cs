@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.ExceptionServices;
+using MetaPrompts.Cli.Configuration;
 using MetaPrompts.Cli.Display;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
+using MetaPrompts.Core.People;
 using MetaPrompts.Io.Capture;
 using Microsoft.Extensions.Logging;
 
@@ -25,6 +27,7 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
         var start = _folder.Check(settings, options.Resume, options.Force);
         if (start == JobStart.AlreadyDone) return null;
 
+        using var people = PeopleChoice.For(model, [(job.Source.Stream, options.People, "--people")]);
         var hash = new Lazy<Task<string?>>(() => Task.Run(() => InputHash.OfAsync(job.Source.Files, CancellationToken.None)));
         var source = await Sources.OpenAsync(job.Source, options.Capture with { Pool = _pool }, Terminal.Warn, signals.Stop).ConfigureAwait(false);
         await using (source.ConfigureAwait(false))
@@ -33,18 +36,18 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
             var sinks = await Composition.OpenSinksAsync(_folder, options, model, source.Info, start == JobStart.Resume, Terminal.Warn, signals.Stop).ConfigureAwait(false);
             await using (sinks.ConfigureAwait(false))
             {
-                if (start != JobStart.Resume) return await RunAsync(source, sinks, 0, 0, hash, signals).ConfigureAwait(false);
+                if (start != JobStart.Resume) return await RunAsync(source, sinks, people, 0, 0, hash, signals).ConfigureAwait(false);
 
                 var first = sinks.NextSequence;
                 foreach (var sink in sinks.All) await sink.ResumeAtAsync(first, signals.Stop).ConfigureAwait(false);
                 var before = await CountLinesAsync(_folder.Records + ".partial").ConfigureAwait(false);
                 var rest = await Sources.OpenAsync(job.Source, options.Capture with { Pool = _pool, FirstSequence = first }, Terminal.Warn, signals.Stop).ConfigureAwait(false);
-                await using (rest.ConfigureAwait(false)) return await RunAsync(rest, sinks, first, before, hash, signals).ConfigureAwait(false);
+                await using (rest.ConfigureAwait(false)) return await RunAsync(rest, sinks, people, first, before, hash, signals).ConfigureAwait(false);
             }
         }
     }
 
-    private async Task<Summary> RunAsync(IMediaSource source, FileSinks sinks, long first, long before, Lazy<Task<string?>> hash, Signals signals)
+    private async Task<Summary> RunAsync(IMediaSource source, FileSinks sinks, LocatedPeople people, long first, long before, Lazy<Task<string?>> hash, Signals signals)
     {
         // Asked to stop, the sinks write what they have under its final name and keep what --resume needs.
         await using var keep = signals.Stop.Register(() =>
@@ -53,7 +56,7 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
         });
         _ = hash.Value;
         var progress = new RunProgress(Path.GetFileName(job.Folder), source.Info.FrameCount, first);
-        var pipeline = Composition.OfFile(source, _pool, model, sinks, progress, log);
+        var pipeline = Composition.OfFile(source, _pool, model, people, sinks, progress, log);
         await using (pipeline.ConfigureAwait(false))
         {
             var running = pipeline.RunAsync(signals.Stop, signals.Abort);
@@ -111,6 +114,8 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
         ["--device"] = model.Device,
         ["--precision"] = model.Precision,
         ["--refine-steps"] = string.Join(' ', model.Parts.Select(part => part.RefineSteps)),
+        ["--people"] = options.People is { File: { } file } people ? $"{people.From}:{file} {(File.Exists(file) ? $"{new FileInfo(file).Length}@{File.GetLastWriteTimeUtc(file).Ticks}" : "-")}" : options.People.From,
+        ["--max-people"] = options.People.Max.ToString(CultureInfo.InvariantCulture),
         ["--overlay"] = options.Overlay?.ToString().ToLowerInvariant() ?? "none",
         ["--maps"] = options.Maps ? "yes" : "no",
         ["--depth-scale"] = options.DepthScale.ToString(),

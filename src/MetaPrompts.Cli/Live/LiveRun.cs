@@ -5,6 +5,7 @@ using MetaPrompts.Cli.Display;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
+using MetaPrompts.Core.People;
 using MetaPrompts.Core.Telemetry;
 using MetaPrompts.Model.Inference;
 using Microsoft.Extensions.Logging;
@@ -37,10 +38,11 @@ internal sealed class LiveRun(ServiceSettings settings, Signals signals)
         await using (server.ConfigureAwait(false))
         {
             using var model = LoadedModel.Open(settings.Choice);
+            using var people = PeopleChoice.For(model, settings.PeopleOfStreams);
             Instruments.ObserveLiveTensors(() => TorchRuntime.LiveTensors);
             await WarmAsync(model).ConfigureAwait(false);
             readiness.ModelsAreWarm();
-            var pipeline = Build(streams, model, readiness, log);
+            var pipeline = Build(streams, model, people, readiness, log);
             await using (pipeline.ConfigureAwait(false))
             {
                 log.Started(settings.Node, streams.Ids.Count, settings.Sinks.Count, string.Join(", ", settings.Models), model.Device);
@@ -71,12 +73,12 @@ internal sealed class LiveRun(ServiceSettings settings, Signals signals)
         await device.RunAsync(() => model.Model.Predict(batch)).ConfigureAwait(false);
     }
 
-    private Pipeline Build(LiveStreams streams, LoadedModel model, Readiness readiness, ILogger log)
+    private Pipeline Build(LiveStreams streams, LoadedModel model, LocatedPeople people, Readiness readiness, ILogger log)
     {
         var pool = new PixelBufferPool();
         var control = new StreamControl();
         var most = settings.Batching.MaxBatch ?? (model.OnCpu ? 1 : 4);
-        var corridor = new PipelineBuilder(model.Model, pool)
+        var corridor = new PipelineBuilder(people, pool)
         {
             Batching = new BatchingOptions(most, streams.AnyLive ? 1 : most) { MaxWait = settings.Batching.MaxWait, MaxStaleness = settings.Batching.MaxStaleness },
             Drain = settings.Shutdown.Drain,

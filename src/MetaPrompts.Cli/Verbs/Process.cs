@@ -22,6 +22,7 @@ internal static class Process
         var overlay = Parsers.Choice("--overlay", "What the annotated video shows.", "grid", "grid", "depth", "segmentation", "pose", "none");
         var maps = Parsers.Switch("--maps", "Also write depth and class maps as PNG files.");
         var depthScale = Parsers.Choice("--depth-scale", "Unit of the depth maps: millimetres, or KITTI's 1/256 m.", "mm", "mm", "kitti");
+        var people = new PeopleOptions();
         var start = Parsers.Duration("--start", "Begin at this position of the input.");
         var duration = Parsers.Duration("--duration", "Process this much of the input.");
         var every = Parsers.Number("--every", "Process every N-th frame.", 1, int.MaxValue);
@@ -31,6 +32,7 @@ internal static class Process
         var verbose = Parsers.Switch("--verbose", "Say more, with stack traces.");
         var command = new Command("process", "Turns videos and pictures into an annotated video, frame records and maps.") { inputs, output };
         model.AddTo(command);
+        people.AddTo(command);
         foreach (var option in new Option[] { overlay, maps, depthScale, start, duration, every, resume, force, json, verbose }) command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {
@@ -40,12 +42,14 @@ internal static class Process
                 parsed.GetRequiredValue(overlay) is var mode && mode == "none" ? null : Enum.Parse<OverlayMode>(mode, ignoreCase: true),
                 parsed.GetValue(maps),
                 parsed.GetRequiredValue(depthScale) == "kitti" ? DepthScale.Kitti : DepthScale.Millimetres,
+                people.Read(parsed),
                 new CaptureOptions { Start = parsed.GetValue(start) ?? TimeSpan.Zero, Duration = parsed.GetValue(duration), Every = parsed.GetValue(every) ?? 1 },
                 parsed.GetValue(resume),
                 parsed.GetValue(force),
                 parsed.GetValue(verbose));
             options.Capture.Check();
             if (options.Resume && options.Force) throw new ConfigurationException("--resume", "and --force exclude each other; give one of them");
+            if (options.Resume && options.People.From == "track") throw new ConfigurationException("--resume", "does not go with --people track: who was followed is not kept; use --force to start again");
             if (options.OutputFolder.Length == 0) throw new ConfigurationException("--out", "is empty; name a folder");
             return RunAsync(parsed.GetRequiredValue(inputs), options, parsed.GetValue(json), signals);
         });

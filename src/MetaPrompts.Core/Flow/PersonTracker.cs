@@ -52,7 +52,7 @@ public sealed class PersonTracker
     public IReadOnlyList<Pose> Follow(IReadOnlyList<Pose> seen, int epoch, TimeSpan time)
     {
         ArgumentNullException.ThrowIfNull(seen);
-        if (epoch != _lastEpoch || time - _lastTime > Outage || time < _lastTime) _people.Clear();
+        if (!Continues(epoch, time)) _people.Clear();
         (_lastEpoch, _lastTime) = (epoch, time);
 
         var numbers = new int?[seen.Count];
@@ -77,6 +77,12 @@ public sealed class PersonTracker
 
         return [.. seen.Select((pose, i) => pose with { Track = numbers[i] })];
     }
+
+    /// <summary>Where those who are followed will be, longest known first; nobody after a gap or in another connection.</summary>
+    public IReadOnlyList<Pose> Expected(int epoch, TimeSpan time) => Continues(epoch, time) ? [.. _people.Select(p => p.At(time))] : [];
+
+    /// <summary>Nobody is where they were after a new connection, a long gap or a jump back.</summary>
+    private bool Continues(int epoch, TimeSpan time) => epoch == _lastEpoch && time - _lastTime <= Outage && time >= _lastTime;
 
     private static void Move(Person person, Pose pose, TimeSpan time)
     {

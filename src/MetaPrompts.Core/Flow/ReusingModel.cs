@@ -24,6 +24,8 @@ internal sealed class ReusingModel(IPerceptionModel model, IReadOnlyDictionary<S
 
     public ImageSize BatchKey(ImageSize frame) => model.BatchKey(frame);
 
+    public bool NeedsPlaces => model.NeedsPlaces;
+
     public IReadOnlyList<FramePerception> Predict(FrameBatch batch)
     {
         var said = new FramePerception?[batch.Frames.Count];

@@ -15,6 +15,9 @@ public interface IPerceptionModel : IDisposable
     /// <summary>Calls that may run side by side, each on a thread of its own. A small network gains more from two frames at once than from two threads on one frame (docs/decisions).</summary>
     int Lanes => 1;
 
+    /// <summary>Its pose looks at one person at a time, and must be told where; otherwise it finds people by itself.</summary>
+    bool NeedsPlaces => false;
+
     /// <summary>
     /// Frames with equal keys may share a batch: the size the network will see. A working size keeps the frame's aspect, so cameras of one aspect mix;
     /// without a working size (reference mode) the key is the frame's own size.
@@ -24,4 +27,9 @@ public interface IPerceptionModel : IDisposable
     /// <summary>One perception per frame, same order: a prediction for each of the tasks that were asked for. Reads the batch, does not dispose it.</summary>
     /// <exception cref="FrameRejectedException">A frame cannot be processed (size 0, unsupported); the others can be sent again.</exception>
     IReadOnlyList<Results.FramePerception> Predict(FrameBatch batch);
+
+    /// <summary>The same, for a model that <see cref="NeedsPlaces"/>; another does not ask.</summary>
+    /// <param name="places">Where the people of a frame are, in pixels of the source: asked with the frame's place in the batch, and with what has been seen in it so far.</param>
+    /// <inheritdoc cref="Predict(FrameBatch)"/>
+    IReadOnlyList<Results.FramePerception> Predict(FrameBatch batch, Func<int, Results.FramePerception, IReadOnlyList<Results.Box>> places) => Predict(batch);
 }

@@ -33,18 +33,29 @@ public sealed class ModelSet : IPerceptionModel
     public ImageSize BatchKey(ImageSize frame) => _models[0].BatchKey(frame);
 
     /// <inheritdoc/>
-    public IReadOnlyList<FramePerception> Predict(FrameBatch batch)
+    public bool NeedsPlaces => _models.Any(model => model.NeedsPlaces);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<FramePerception> Predict(FrameBatch batch) => Run(batch, (model, part, _, _) => model.Predict(part));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<FramePerception> Predict(FrameBatch batch, Func<int, FramePerception, IReadOnlyList<Box>> places) =>
+        Run(batch, (model, part, at, said) => model.Predict(part, (k, _) => places(at[k], said[at[k]])));
+
+    /// <param name="predict">By a model, for some frames of the batch: with their places in it, and what has been said of all of them so far.</param>
+    private FramePerception[] Run(FrameBatch batch, Func<IPerceptionModel, FrameBatch, IReadOnlyList<int>, FramePerception[], IReadOnlyList<FramePerception>> predict)
     {
         ArgumentNullException.ThrowIfNull(batch);
         var said = new FramePerception[batch.Frames.Count];
         Array.Fill(said, new FramePerception(null, null, null));
-        foreach (var model in _models)
+        // Who must be told where the people are comes last: the others may have seen them.
+        foreach (var model in _models.OrderBy(model => model.NeedsPlaces))
         {
             foreach (var alike in Enumerable.Range(0, said.Length).GroupBy(i => model == _models[0] ? batch.Key : model.BatchKey(batch.Frames[i].Pixels.Size)))
             {
                 var places = alike.ToList();
                 // Not disposed: its frames belong to the batch that was passed in.
-                var part = model.Predict(new FrameBatch([.. places.Select(i => batch.Frames[i])], alike.Key));
+                var part = predict(model, new FrameBatch([.. places.Select(i => batch.Frames[i])], alike.Key), places, said);
                 for (var k = 0; k < places.Count; k++)
                 {
                     var (before, now) = (said[places[k]], part[k]);

@@ -4,15 +4,19 @@ using MetaPrompts.Core.Frames;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Core.Results;
 using MetaPrompts.Model.Modules.MetaPrompts;
+using MetaPrompts.Model.Steps;
 using static TorchSharp.torch;
 
 namespace MetaPrompts.Model.Inference;
 
-/// <summary>Serves <see cref="MetaPromptsPose"/>: top-down, the one person that fills the whole picture, without the flip of the test protocol. Owns the network.</summary>
+/// <summary>Serves <see cref="MetaPromptsPose"/>: top-down, one person at each place it is told, or one that fills the whole picture; without the flip of the test protocol. Owns the network.</summary>
 public sealed class PoseModel : IPerceptionModel
 {
     // The UNet's features grow at other sizes, and heatmaps would no longer lie over the picture.
     private const int Multiple = 64;
+
+    /// <summary>People in one call of the network: how many there are must not decide how much memory it takes.</summary>
+    private const int AtATime = 8;
 
     /// <summary>Joints below this say nothing about whether there is a person (mmpose vis_thr).</summary>
     private const float LeastJoint = 0.2f;
@@ -45,27 +49,51 @@ public sealed class PoseModel : IPerceptionModel
     /// <inheritdoc/>
     public ImageSize BatchKey(ImageSize frame) => _input;
 
+    public bool NeedsPlaces => true;
+
+    /// <summary>One person in each frame, who fills it.</summary>
     /// <inheritdoc/>
-    public IReadOnlyList<FramePerception> Predict(FrameBatch batch) => _served.Run(batch, steps =>
+    public IReadOnlyList<FramePerception> Predict(FrameBatch batch) => Predict(batch, (i, _) => [new Box(0, 0, batch.Frames[i].Stamp.SourceSize.Width, batch.Frames[i].Stamp.SourceSize.Height)]);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<FramePerception> Predict(FrameBatch batch, Func<int, FramePerception, IReadOnlyList<Box>> places) => _served.Run(batch, steps =>
     {
-        var regions = batch.Frames.Select(frame => PersonRegion.Around(new Box(0, 0, frame.Pixels.Size.Width, frame.Pixels.Size.Height), _input)).ToList();
-        var image = InputTransform.Regions(batch.Frames, regions, _input, _served.Device, _served.Type);
-        var heatmaps = _network.forward(image, steps).to(ScalarType.Float32).cpu().contiguous();                                       // [B, joints, H/4, W/4]
-        return (IReadOnlyList<FramePerception>)[.. batch.Frames.Select((frame, i) => new FramePerception(null, null,
-            new PosePrediction(Person(heatmaps[i], regions[i], frame), Manifest.Name)))];
+        var wanted = batch.Frames.SelectMany((frame, i) => places(i, new FramePerception(null, null, null)).Select(box => new Place(i, frame, box))).ToList();
+        var found = wanted.Chunk(AtATime).SelectMany(chunk => People(chunk, steps)).ToLookup(one => one.Frame, one => one.Pose);
+        return (IReadOnlyList<FramePerception>)[.. batch.Frames.Select((_, i) => new FramePerception(null, null, new PosePrediction([.. found[i]], Manifest.Name)))];
     });
 
-    /// <returns>One person in pixels of the source, or nobody where no joint can be seen.</returns>
-    private static IReadOnlyList<Pose> Person(Tensor heatmaps, PersonRegion region, Frame frame)
+    /// <returns>Those who are there, with the frame's place in the batch.</returns>
+    private List<(int Frame, Pose Pose)> People(Place[] places, IReadOnlyList<StepFeatures> steps)
+    {
+        using var scope = NewDisposeScope();
+        var regions = places.Select(place => PersonRegion.Around(InPixels(place), _input)).ToList();
+        var image = InputTransform.Regions([.. places.Select(place => place.Frame)], regions, _input, _served.Device, _served.Type);
+        var heatmaps = _network.forward(image, steps).to(ScalarType.Float32).cpu().contiguous();                                       // [B, joints, H/4, W/4]
+        return [.. places.Select((place, i) => (place.At, Pose: Person(heatmaps[i], regions[i], place))).Where(one => one.Pose is not null).Select(one => (one.At, one.Pose!))];
+    }
+
+    /// <summary>The pixels that travel may be smaller than the source's.</summary>
+    private static Box InPixels(Place place)
+    {
+        var (source, pixels) = (place.Frame.Stamp.SourceSize, place.Frame.Pixels.Size);
+        var (x, y) = ((float)pixels.Width / source.Width, (float)pixels.Height / source.Height);
+        return new Box(place.Box.Left * x, place.Box.Top * y, place.Box.Width * x, place.Box.Height * y);
+    }
+
+    /// <returns>In pixels of the source; null where no joint can be seen.</returns>
+    private static Pose? Person(Tensor heatmaps, PersonRegion region, Place place)
     {
         var (joints, height, width) = ((int)heatmaps.shape[0], (int)heatmaps.shape[1], (int)heatmaps.shape[2]);
-        var (source, pixels) = (frame.Stamp.SourceSize, frame.Pixels.Size);
+        var (source, pixels) = (place.Frame.Stamp.SourceSize, place.Frame.Pixels.Size);
         var (toX, toY) = ((float)source.Width / pixels.Width, (float)source.Height / pixels.Height);
         var keypoints = TopDownPose.Decode(heatmaps.data<float>().ToArray(), joints, height, width, region)
             .Select(joint => new Keypoint(joint.X * toX, joint.Y * toY, joint.Score)).ToArray();
         var seen = keypoints.Where(joint => joint.Score > LeastJoint).ToList();
-        return seen.Count == 0 ? [] : [new Pose(new Box(0, 0, source.Width, source.Height), seen.Average(joint => joint.Score), keypoints)];
+        return seen.Count == 0 ? null : new Pose(place.Box, seen.Average(joint => joint.Score), keypoints);
     }
+
+    private readonly record struct Place(int At, Frame Frame, Box Box);
 
     public void Dispose() => _served.Dispose();
 }

@@ -53,6 +53,23 @@ public sealed class ModelSetTests : IDisposable
     }
 
     [Fact]
+    public void WhoMustBeToldWherePeopleAreComesLastAndIsAskedWithWhatTheOthersSaw()
+    {
+        var pose = GoldenFiles.Write(_folder, "pose", workingSize: new ImageSize(64, 64));
+        using var set = PerceptionModels.Open([pose, _segmentation], Options());
+        Assert.True(set.NeedsPlaces);
+        using var batch = new FrameBatch([Picture(1, 64, 64), Picture(2, 72, 64)], set.BatchKey(new ImageSize(64, 64)));
+        var asked = new List<(int Frame, bool Segmented)>();
+        var said = set.Predict(batch, (i, seen) =>
+        {
+            asked.Add((i, seen.Segmentation is not null));
+            return [];
+        });
+        Assert.Equal([(0, true), (1, true)], asked);
+        Assert.All(said, one => Assert.True(one.Segmentation is not null && one.Pose is { People.Count: 0 }));
+    }
+
+    [Fact]
     public void TheManifestSpeaksForAll()
     {
         using var set = PerceptionModels.Open([_depth, _segmentation], Options());

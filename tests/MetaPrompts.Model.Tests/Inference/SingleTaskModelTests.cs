@@ -77,6 +77,27 @@ public sealed class SingleTaskModelTests : IDisposable
     }
 
     [Fact]
+    public void PoseLooksAtEachPlaceItIsTold()
+    {
+        using var model = PerceptionModels.Open(GoldenFiles.Write(_folder, "pose", workingSize: new ImageSize(64, 64), change: tensors =>
+        {
+            tensors["keypoint_head.final_layer.weight"] = zeros_like(tensors["keypoint_head.final_layer.weight"]);
+            tensors["keypoint_head.final_layer.bias"] = full(17, 0.75f);
+        }), _exact);
+        Assert.True(model.NeedsPlaces);
+        using var batch = new FrameBatch([.. Enumerable.Range(0, 3).Select(i => FakeFrames.Make(new StreamId("camera"), i, size: new ImageSize(40, 60)))], model.BatchKey(new ImageSize(40, 60)));
+        // More than one call of the network takes, in the first frame; nobody in the second.
+        Box[][] places = [[.. Enumerable.Range(0, 11).Select(i => new Box(2 * i, i, 8, 8))], [], [new Box(20, 10, 16, 16)]];
+        var seen = model.Predict(batch, (i, _) => places[i]);
+        for (var i = 0; i < places.Length; i++)
+        {
+            Assert.Equal(places[i], seen[i].Pose!.People.Select(person => person.Box));
+            // The peak is the corner of the region, which is a quarter larger than the box.
+            Assert.All(seen[i].Pose!.People, person => Assert.Equal(person.Box.Left - person.Box.Width / 8, person.Keypoints[0].X, 0.01f));
+        }
+    }
+
+    [Fact]
     public void WithoutAJointThereIsNobody()
     {
         using var model = PerceptionModels.Open(GoldenFiles.Write(_folder, "pose", workingSize: new ImageSize(128, 64), change: tensors =>
