@@ -21,7 +21,7 @@ internal sealed record LoadedModel(IPerceptionModel Model, IReadOnlyList<LoadedP
     public static LoadedModel Open(ModelChoice choice)
     {
         TorchRuntime.Prepare();
-        var options = new ExecutionOptions { Device = choice.Device, Precision = choice.Precision, RefineSteps = choice.RefineSteps, Tasks = choice.Tasks };
+        var options = new ExecutionOptions { Device = choice.Device, Precision = choice.Precision, RefineSteps = choice.RefineSteps, Tasks = choice.Tasks, Protocol = choice.Protocol };
         var device = options.ResolveDevice();
         var precision = options.ResolvePrecision(device).ToString() switch
         {

@@ -99,6 +99,7 @@ public sealed class CommandTests : IDisposable
         Assert.True(eval.ExitCode == 0, eval.Error);
         var scores = _work.Json("scores.json");
         Assert.Equal(("mini", "synthetic", 4), (scores.GetProperty("model").GetString(), scores.GetProperty("dataset").GetString(), scores.GetProperty("samples").GetInt32()));
+        Assert.Contains("protocol stream: one forward", scores.GetProperty("protocol").GetString(), StringComparison.Ordinal);
         Assert.Contains("refine steps 1", scores.GetProperty("protocol").GetString(), StringComparison.Ordinal);
         Assert.InRange(scores.GetProperty("metrics").GetProperty("mIoU").GetDouble(), 0, 1);
         Assert.True(scores.GetProperty("metrics").GetProperty("abs_rel").GetDouble() > 0);

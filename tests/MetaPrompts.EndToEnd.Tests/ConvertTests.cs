@@ -28,7 +28,18 @@ public sealed class ConvertTests : IDisposable
         File.WriteAllText(_work["models/depth.json"], File.ReadAllText(_work["models/depth.json"]).Replace("480", "64", StringComparison.Ordinal).Replace("640", "96", StringComparison.Ordinal));
         var process = await Cli.RunAsync(_work.Folder, "process", "clip.mp4", "--model", "models/depth.json", "--out", "out", "--overlay", "none");
         Assert.True(process.ExitCode == 0, process.Error);
-        Assert.Equal("depth", Assert.Single(_work.Records("out/clip/records.jsonl")).GetProperty("depth").GetProperty("model").GetString());
+        var record = Assert.Single(_work.Records("out/clip/records.jsonl")).GetProperty("depth");
+        Assert.Equal("depth", record.GetProperty("model").GetString());
+        Assert.False(record.TryGetProperty("protocol", out _));
+        Assert.Equal("stream", _work.Json("out/clip/summary.json").GetProperty("models")[0].GetProperty("protocol").GetString());
+
+        var published = await Cli.RunAsync(_work.Folder, "process", "clip.mp4", "--model", "models/depth.json", "--protocol", "paper", "--out", "paper", "--overlay", "none");
+        Assert.True(published.ExitCode == 0, published.Error);
+        Assert.Equal("paper", Assert.Single(_work.Records("paper/clip/records.jsonl")).GetProperty("depth").GetProperty("protocol").GetString());
+        Assert.Equal("paper", _work.Json("paper/clip/summary.json").GetProperty("models")[0].GetProperty("protocol").GetString());
+        Assert.NotEqual(record.GetProperty("median").GetDouble(), _work.Records("paper/clip/records.jsonl")[0].GetProperty("depth").GetProperty("median").GetDouble());
+        var info = await Cli.RunAsync(_work.Folder, "model", "info", "models/depth.json");
+        Assert.Contains("stream unless asked; paper: 2 square windows, each also mirrored", info.Output, StringComparison.Ordinal);
 
         foreach (var back in (string[])["back.pth", "back.safetensors"])
         {

@@ -8,6 +8,7 @@ using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Core.People;
 using MetaPrompts.Io.Capture;
+using MetaPrompts.Model.Inference;
 using Microsoft.Extensions.Logging;
 
 namespace MetaPrompts.Cli.Jobs;
@@ -93,7 +94,7 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
             Frames = new SummaryFrames(first + stream.Ledger.Captured + source.Unreadable, written, before, dropped),
             Seconds = Math.Round(seconds, 3),
             Fps = Math.Round((written - before) / seconds, 2),
-            Models = [.. model.Parts.Select(part => new SummaryModel(part.Manifest.Name, part.Manifest.Sha256, part.RefineSteps))],
+            Models = [.. model.Parts.Select(part => new SummaryModel(part.Manifest.Name, part.Manifest.Sha256, part.RefineSteps, part.Manifest.Protocol))],
             Tasks = [.. model.Tasks.Select(t => t.ToString().ToLowerInvariant())],
             Device = model.Device,
             Precision = model.Precision,
@@ -116,6 +117,7 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
         ["--refine-steps"] = string.Join(' ', model.Parts.Select(part => part.RefineSteps)),
         ["--people"] = options.People is { File: { } file } people ? $"{people.From}:{file} {(File.Exists(file) ? $"{new FileInfo(file).Length}@{File.GetLastWriteTimeUtc(file).Ticks}" : "-")}" : options.People.From,
         ["--max-people"] = options.People.Max.ToString(CultureInfo.InvariantCulture),
+        ["--protocol"] = string.Join(' ', model.Manifests.Select(TestProtocol.Describe)),
         ["--overlay"] = options.Overlay?.ToString().ToLowerInvariant() ?? "none",
         ["--maps"] = options.Maps ? "yes" : "no",
         ["--depth-scale"] = options.DepthScale.ToString(),

@@ -54,7 +54,8 @@ internal sealed record SummaryInput(string Path, string? Sha256, int Width, int 
 /// <param name="Dropped">By cause; read = written + all of these.</param>
 internal sealed record SummaryFrames(long Read, long Written, long Resumed, IReadOnlyDictionary<string, long> Dropped);
 
-internal sealed record SummaryModel(string Name, string Sha256, int RefineSteps);
+/// <param name="Protocol">stream: one forward of the whole frame; paper: the published test protocol.</param>
+internal sealed record SummaryModel(string Name, string Sha256, int RefineSteps, string Protocol);
 
 /// <summary>Last line of <c>process --json</c>.</summary>
 internal sealed record ProcessResult(int ExitCode, IReadOnlyList<ProcessOutput> Outputs);

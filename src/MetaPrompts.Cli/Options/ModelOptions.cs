@@ -57,6 +57,19 @@ internal sealed class ModelOptions
 
     private readonly Option<int?> _refineSteps = Parsers.Number("--refine-steps", "Refine steps; default: the model's own.", 1, 100);
 
+    private readonly Option<string?> _protocol = new("--protocol")
+    {
+        Description = "One forward of the whole picture, or the published test protocol; default: as the manifest says.",
+        HelpName = "stream|paper",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[^1].Value.ToLowerInvariant();
+            if (text is "stream" or "paper") return text;
+            result.AddError($"--protocol: '{text}' is unknown; use stream or paper");
+            return null;
+        },
+    };
+
     public void AddTo(Command command)
     {
         command.Options.Add(_model);
@@ -64,12 +77,13 @@ internal sealed class ModelOptions
         command.Options.Add(_device);
         command.Options.Add(_precision);
         command.Options.Add(_refineSteps);
+        command.Options.Add(_protocol);
     }
 
     public ModelChoice Read(ParseResult parsed)
     {
         var models = parsed.GetRequiredValue(_model);
-        return new ModelChoice(models, parsed.GetValue(_tasks), parsed.GetRequiredValue(_device), parsed.GetRequiredValue(_precision), parsed.GetValue(_refineSteps));
+        return new ModelChoice(models, parsed.GetValue(_tasks), parsed.GetRequiredValue(_device), parsed.GetRequiredValue(_precision), parsed.GetValue(_refineSteps)) { Protocol = parsed.GetValue(_protocol) };
     }
 }
 
@@ -78,4 +92,8 @@ internal sealed class ModelOptions
 /// <param name="Device">auto, cpu, cuda or cuda:N.</param>
 /// <param name="Precision">auto, fp32, bf16 or fp16.</param>
 /// <param name="RefineSteps">Null: the model's own.</param>
-internal sealed record ModelChoice(IReadOnlyList<string> Models, IReadOnlyList<PerceptionTask>? Tasks, string Device, string Precision, int? RefineSteps);
+internal sealed record ModelChoice(IReadOnlyList<string> Models, IReadOnlyList<PerceptionTask>? Tasks, string Device, string Precision, int? RefineSteps)
+{
+    /// <summary>stream or paper; null: as each manifest says.</summary>
+    public string? Protocol { get; init; }
+}

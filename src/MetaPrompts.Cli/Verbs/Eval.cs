@@ -4,6 +4,7 @@ using MetaPrompts.Cli.Display;
 using MetaPrompts.Cli.Options;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Inference;
 using MetaPrompts.Training.Data.Sets;
 using MetaPrompts.Training.Evaluation;
 
@@ -56,6 +57,7 @@ internal static class Eval
         if (film.Length == 0) throw new ConfigurationException("--dataset", "video needs a file; write video:FILE");
         using var loaded = LoadedModel.Open(chosen);
         var report = await Steadiness.RunAsync(loaded.Model, film, limit, done => Tell(done, int.MaxValue, stop), stop).ConfigureAwait(false);
+        report = report with { Protocol = $"{report.Protocol}, {Protocols(loaded)}" };
         Console.Out.WriteLine(report.ToTable());
         if (json is not null) Write(json, "--json", report.ToJson());
         return ExitCodes.Done;
@@ -66,7 +68,7 @@ internal static class Eval
         var total = Math.Min(set.Count, limit ?? int.MaxValue);
         var steps = string.Join(" and ", loaded.Parts.Select(part => part.RefineSteps.ToString(CultureInfo.InvariantCulture)).Distinct());
         var report = Evaluator.Run(loaded.Model, set, loaded.Tasks, limit, done => Tell(done, total, stop));
-        report = report with { Protocol = $"{report.Protocol}, refine steps {steps}" };
+        report = report with { Protocol = $"{report.Protocol}, refine steps {steps}, {Protocols(loaded)}" };
         if (report.Metrics.Count == 0) throw new ConfigurationException("--dataset", $"{report.Dataset} has no labels for what {report.Model} does ({string.Join(", ", loaded.Tasks).ToLowerInvariant()}); choose another model or data set");
         if (!withBaseline) return report;
         using var baseline = TrivialBaseline.Learn();
@@ -76,6 +78,9 @@ internal static class Eval
 
     private static IReadOnlyList<PerceptionTask> TasksOf(TrivialBaseline baseline, IEvaluationSet set, IReadOnlyList<PerceptionTask> tasks) =>
         baseline.KnowsClassesOf(set.Protocol) ? tasks : [.. tasks.Where(task => task != PerceptionTask.Segmentation)];
+
+    /// <summary>How each model ran; once where all ran alike.</summary>
+    private static string Protocols(LoadedModel loaded) => string.Join("; ", loaded.Manifests.GroupBy(TestProtocol.Describe, manifest => manifest.Name).Select(alike => loaded.Parts.Count == 1 ? alike.Key : $"{string.Join(" and ", alike)} by {alike.Key}"));
 
     private static void Tell(int done, int count, CancellationToken stop)
     {

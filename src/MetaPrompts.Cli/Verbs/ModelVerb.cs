@@ -72,6 +72,7 @@ internal static class ModelVerb
         foreach (var reason in anatomy.Load.Ignored.GroupBy(line => line[(line.IndexOf(": ", StringComparison.Ordinal) + 2)..])) Row("", $"ignored {reason.Count()}: {reason.Key}");
         foreach (var names in anatomy.Tied) Row("tied", string.Join(" = ", names));
         Row("refine steps", string.Create(CultureInfo.InvariantCulture, $"1…{m.RefineSteps}, {m.DefaultRefineSteps ?? m.RefineSteps} unless asked"));
+        Row("protocol", $"{m.Protocol} unless asked{(m.Paper is null ? ", no other published" : $"; paper: {TestProtocol.Details(m)}")}");
         Row("prompts", string.Join(", ", m.MetaPrompts.Select(p => string.Create(CultureInfo.InvariantCulture, $"{Word(p.Key)} {p.Value}"))));
         Row("working size", m.WorkingSize is { } size ? $"about {size}, aspect kept" : "the source's own");
         if (m.MaxDepth is { } far) Row("depth", string.Create(CultureInfo.InvariantCulture, $"{m.MinDepth ?? 0:0.##}…{far:0.##} m{(m.CanonicalFocal is { } focal ? $", for a camera with a focal length of {focal:0.##} image widths" : "")}"));

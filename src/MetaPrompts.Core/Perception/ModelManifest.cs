@@ -35,8 +35,17 @@ public sealed record ModelManifest
     public int PromptsOf(PerceptionTask task) =>
         MetaPrompts.TryGetValue(task, out var count) ? count : throw new ModelRefusedException(Name, $"has no meta prompts for {task.ToString().ToLowerInvariant()}");
 
-    /// <summary>How a frame is run: <c>stream</c> is one forward of the whole frame.</summary>
-    public string Protocol { get; init; } = "stream";
+    /// <summary>Value of <see cref="Protocol"/>: one forward of the whole frame.</summary>
+    public const string Stream = "stream";
+
+    /// <summary>Value of <see cref="Protocol"/>: as <see cref="Paper"/> says.</summary>
+    public const string Published = "paper";
+
+    /// <summary>How a frame is run: <see cref="Stream"/> or <see cref="Published"/>.</summary>
+    public string Protocol { get; init; } = Stream;
+
+    /// <summary>The published test protocol; null where nobody published one.</summary>
+    public PaperProtocol? Paper { get; init; }
 
     /// <summary>About what size live frames are resized to, aspect kept; null keeps the source's size.</summary>
     public ImageSize? WorkingSize { get; init; }

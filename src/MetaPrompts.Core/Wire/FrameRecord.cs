@@ -68,21 +68,29 @@ public sealed record FrameRecord
 /// <summary>Milliseconds on a monotonic clock: waiting before the batch, inside the model, entry to result.</summary>
 public sealed record LatencyRecord(double Queued, double Inference, double Total);
 
+/// <summary>What all tasks say.</summary>
+public abstract record PredictionRecord
+{
+    /// <summary><c>paper</c> where the published test protocol ran; null, and no key, where it was one forward of the whole frame.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Protocol { get; init; }
+}
+
 /// <summary>Depth of one frame in <paramref name="Unit"/>: extremes and percentiles over the map.</summary>
 /// <param name="Map">Where the map is; null where none is written.</param>
 public sealed record DepthRecord(
     string Model, string Unit, double Min, double P05, double Median, double P95, double Max,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MapRecord? Map = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MapRecord? Map = null) : PredictionRecord;
 
 /// <summary>Classes present in one frame, the largest first.</summary>
 public sealed record SegmentationRecord(
-    string Model, IReadOnlyList<ClassRecord> Classes, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MapRecord? Map = null);
+    string Model, IReadOnlyList<ClassRecord> Classes, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MapRecord? Map = null) : PredictionRecord;
 
 /// <param name="Id">The value in the map.</param>
 /// <param name="Area">Share of the frame, 0…1.</param>
 public sealed record ClassRecord(int Id, string Name, double Area);
 
-public sealed record PoseRecord(string Model, string Skeleton, IReadOnlyList<PersonRecord> People);
+public sealed record PoseRecord(string Model, string Skeleton, IReadOnlyList<PersonRecord> People) : PredictionRecord;
 
 /// <param name="Track">Stable identity across frames; null where nobody tracks.</param>
 /// <param name="Box">x, y, width, height.</param>

@@ -52,10 +52,10 @@ public sealed class FrameRecords(string node, IEnumerable<ModelManifest> manifes
         };
     }
 
-    private static DepthRecord Of(DepthPrediction depth, ImageSize source, MapReference? map)
+    private DepthRecord Of(DepthPrediction depth, ImageSize source, MapReference? map)
     {
         var s = DepthStatistics.Of(depth.Metres.Span);
-        return new DepthRecord(depth.Model, "m", Round(s.Min), Round(s.P05), Round(s.Median), Round(s.P95), Round(s.Max), Map(map, depth.Size, source));
+        return new DepthRecord(depth.Model, "m", Round(s.Min), Round(s.P05), Round(s.Median), Round(s.P95), Round(s.Max), Map(map, depth.Size, source)) { Protocol = ProtocolOf(depth) };
     }
 
     private SegmentationRecord Of(SegmentationPrediction segmentation, ImageSize source, MapReference? map)
@@ -67,13 +67,15 @@ public sealed class FrameRecords(string node, IEnumerable<ModelManifest> manifes
             .Where(id => pixels[id] > 0)
             .OrderByDescending(id => pixels[id])
             .Select(id => new ClassRecord(id, names[id].Name, Math.Round((double)pixels[id] / segmentation.ClassIds.Length, 4)));
-        return new SegmentationRecord(segmentation.Model, [.. classes], Map(map, segmentation.Size, source));
+        return new SegmentationRecord(segmentation.Model, [.. classes], Map(map, segmentation.Size, source)) { Protocol = ProtocolOf(segmentation) };
     }
 
     private PoseRecord Of(PosePrediction pose)
     {
-        return new PoseRecord(pose.Model, SkeletonOf(_manifests[pose.Model]), [.. pose.People.Select(Of)]);
+        return new PoseRecord(pose.Model, SkeletonOf(_manifests[pose.Model]), [.. pose.People.Select(Of)]) { Protocol = ProtocolOf(pose) };
     }
+
+    private string? ProtocolOf(Prediction prediction) => _manifests.GetValueOrDefault(prediction.Model)?.Protocol is { } protocol && protocol != ModelManifest.Stream ? protocol : null;
 
     /// <summary>Name of the joints of a model.</summary>
     internal static string SkeletonOf(ModelManifest manifest) => manifest.Keypoints.Count == 17 ? "coco-17" : $"joints-{manifest.Keypoints.Count}";

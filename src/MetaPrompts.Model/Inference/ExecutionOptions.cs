@@ -20,6 +20,9 @@ public sealed record ExecutionOptions
     /// <summary>Null: all the model has.</summary>
     public IReadOnlyList<PerceptionTask>? Tasks { get; init; }
 
+    /// <summary><c>stream</c> or <c>paper</c>; null: as each manifest says.</summary>
+    public string? Protocol { get; init; }
+
     /// <exception cref="ConfigurationException">Unknown, or not to be had here.</exception>
     public Device ResolveDevice()
     {
@@ -57,6 +60,17 @@ public sealed record ExecutionOptions
         return steps >= 1 && steps <= manifest.RefineSteps ? steps : throw new ConfigurationException("--refine-steps", $"must be 1…{manifest.RefineSteps} for model {manifest.Name}, is {steps}");
     }
 
+    /// <exception cref="ConfigurationException">Unknown, or the model's manifest has no published protocol.</exception>
+    public string ResolveProtocol(ModelManifest manifest)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        var protocol = Protocol ?? manifest.Protocol;
+        if (protocol is not (ModelManifest.Stream or ModelManifest.Published)) throw new ConfigurationException("--protocol", $"must be stream or paper, is {protocol}");
+        return protocol == ModelManifest.Stream || manifest.Paper is not null
+            ? protocol
+            : throw new ConfigurationException("--protocol", $"model {manifest.Name} has no published protocol: its manifest has no 'paper'; use stream");
+    }
+
     /// <exception cref="ConfigurationException">The model lacks one of them.</exception>
     public IReadOnlyList<PerceptionTask> ResolveTasks(ModelManifest manifest)
     {
@@ -76,6 +90,7 @@ public sealed record ExecutionOptions
         ResolvePrecision(ResolveDevice());
         ResolveRefineSteps(manifest);
         ResolveTasks(manifest);
+        ResolveProtocol(manifest);
     }
 
     private static string Word(PerceptionTask task) => task.ToString().ToLowerInvariant();

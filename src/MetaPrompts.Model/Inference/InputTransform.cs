@@ -1,4 +1,5 @@
 using MetaPrompts.Core.Frames;
+using MetaPrompts.Core.Perception;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -25,14 +26,16 @@ public static class InputTransform
     }
 
     /// <summary>One region of each frame, bilinear, black outside the picture (the linear warp of the reference).</summary>
+    /// <param name="frames">Borrowed; one may be there several times.</param>
     /// <param name="regions">One per frame.</param>
+    /// <param name="decoding">The warp that the decoding undoes.</param>
     /// <returns>[B, 3, H, W] in [-1, 1], the caller's.</returns>
-    public static Tensor Regions(IReadOnlyList<Frame> frames, IReadOnlyList<PersonRegion> regions, ImageSize size, Device device, ScalarType type)
+    public static Tensor Regions(IReadOnlyList<Frame> frames, IReadOnlyList<PersonRegion> regions, ImageSize size, Device device, ScalarType type, PoseDecoding decoding = PoseDecoding.DarkUdp)
     {
         ArgumentNullException.ThrowIfNull(frames);
         ArgumentNullException.ThrowIfNull(regions);
         using var scope = NewDisposeScope();
-        var crops = frames.Select((frame, i) => functional.grid_sample(Pixels(frame.Pixels, device), Grid(regions[i], size, frame.Pixels.Size, device),
+        var crops = frames.Select((frame, i) => functional.grid_sample(Pixels(frame.Pixels, device), Grid(regions[i], size, frame.Pixels.Size, device, decoding),
             mode: GridSampleMode.Bilinear, padding_mode: GridSamplePaddingMode.Zeros, align_corners: true)).ToList();
         return UnitRange(cat(crops, 0), type).MoveToOuterDisposeScope();
     }
@@ -57,21 +60,22 @@ public static class InputTransform
     }
 
     /// <returns>[1, H, W, 2]: for each cell of the crop its place in the picture, -1 and 1 being the centres of the picture's outer pixels.</returns>
-    private static Tensor Grid(PersonRegion region, ImageSize size, ImageSize picture, Device device)
+    private static Tensor Grid(PersonRegion region, ImageSize size, ImageSize picture, Device device, PoseDecoding decoding)
     {
-        var (left, top) = region.ToPicture(0, 0, size.Width, size.Height);
-        var (right, bottom) = region.ToPicture(size.Width - 1, size.Height - 1, size.Width, size.Height);
+        var (left, top) = region.ToPicture(0, 0, size.Width, size.Height, decoding);
+        var (right, bottom) = region.ToPicture(size.Width - 1, size.Height - 1, size.Width, size.Height, decoding);
         static double Unit(double at, int side) => side == 1 ? at : 2 * at / (side - 1) - 1;
         var x = linspace(Unit(left, picture.Width), Unit(right, picture.Width), size.Width, ScalarType.Float32, device);
         var y = linspace(Unit(top, picture.Height), Unit(bottom, picture.Height), size.Height, ScalarType.Float32, device);
         return stack([x.unsqueeze(0).expand(size.Height, size.Width), y.unsqueeze(1).expand(size.Height, size.Width)], -1).unsqueeze(0);
     }
 
-    /// <returns>[1, 3, H, W] of 0…255, float32.</returns>
-    private static Tensor Pixels(PixelBuffer pixels, Device device)
+    /// <returns>[1, 3, H, W] of 0…255, float32, the caller's.</returns>
+    internal static Tensor Pixels(PixelBuffer pixels, Device device)
     {
+        using var scope = NewDisposeScope();
         var tensor = empty([pixels.Size.Height, pixels.Size.Width, 3], ScalarType.Byte);
         pixels.Rgb.CopyTo(tensor.bytes);
-        return tensor.permute(2, 0, 1).unsqueeze(0).to(device).to(ScalarType.Float32);
+        return tensor.permute(2, 0, 1).unsqueeze(0).to(device).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 }

@@ -60,7 +60,7 @@ public static class Manifests
         Demand(manifest.DefaultRefineSteps is null || (manifest.DefaultRefineSteps >= 1 && manifest.DefaultRefineSteps <= manifest.RefineSteps), "defaultRefineSteps must lie within refineSteps");
         foreach (var task in manifest.Tasks) Demand(manifest.MetaPrompts.TryGetValue(task, out var count) && count is > 0 and <= 4096, $"metaPrompts.{task.ToString().ToLowerInvariant()} must be 1…4096");
         Demand(!manifest.Tasks.Contains(PerceptionTask.Segmentation) || manifest.Classes.Count is > 0 and <= 255, "segmentation needs 1…255 classes");
-        Demand(manifest.Protocol == "stream", "protocol must be stream (one forward of the whole frame)");
+        TestProtocol.Check(manifest, Demand);
         Demand(manifest.Sha256.Length == 64, "sha256 must have 64 hexadecimal digits");
         Demand(manifest.WorkingSize is not { } size || (size.Height is >= 8 and <= 8192 && size.Width is >= 8 and <= 8192), "workingSize must be 8…8192 a side");
         Demand((manifest.MinDepth ?? 0) >= 0 && (manifest.MaxDepth ?? float.MaxValue) > (manifest.MinDepth ?? 0), "depth needs 0 ≤ minDepth < maxDepth");

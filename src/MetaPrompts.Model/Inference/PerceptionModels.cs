@@ -114,7 +114,7 @@ public static class PerceptionModels
             Precisions.Apply(network, options.ResolvePrecision(options.ResolveDevice()));
             CheckpointLoader.Load(network, reader, PublishedKeyMaps.Named(manifest.KeyMap), manifest.Weights);
             sha.Check();
-            return Served(manifest, network, options);
+            return Served(manifest with { Protocol = options.ResolveProtocol(manifest) }, network, options);
         }
         catch
         {

@@ -3,13 +3,14 @@ using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Core.Results;
+using MetaPrompts.Model.Inference.Protocols;
 using MetaPrompts.Model.Modules.MetaPrompts;
 using MetaPrompts.Model.Steps;
 using static TorchSharp.torch;
 
 namespace MetaPrompts.Model.Inference;
 
-/// <summary>Serves <see cref="MetaPromptsPose"/>: top-down, one person at each place it is told, or one that fills the whole picture; without the flip of the test protocol. Owns the network.</summary>
+/// <summary>Serves <see cref="MetaPromptsPose"/>: top-down, one person at each place it is told, or one that fills the whole picture; the published protocol adds the flip test, and keeps one of two people that are the same. Owns the network.</summary>
 public sealed class PoseModel : IPerceptionModel
 {
     // The UNet's features grow at other sizes, and heatmaps would no longer lie over the picture.
@@ -25,6 +26,7 @@ public sealed class PoseModel : IPerceptionModel
     private readonly MetaPromptsPose _network;
     private readonly ServedNetwork _served;
     private readonly ImageSize _input;
+    private readonly PaperProtocol? _paper;
 
     /// <param name="network">With its weights; taken over.</param>
     /// <exception cref="ModelRefusedException">The working size is not one that heatmaps can be read from.</exception>
@@ -37,6 +39,7 @@ public sealed class PoseModel : IPerceptionModel
         _input = manifest.WorkingSize ?? _published;
         if (_input.Height % Multiple != 0 || _input.Width % Multiple != 0) throw new ModelRefusedException(manifest.Name, $"workingSize of a pose model must be multiples of {Multiple}, is {_input}");
         (Manifest, _network) = (manifest, network);
+        _paper = manifest.Protocol == ModelManifest.Published ? manifest.Paper : null;
         _served = new ServedNetwork(manifest, network, network.PrepareStep, options);
     }
 
@@ -59,18 +62,33 @@ public sealed class PoseModel : IPerceptionModel
     public IReadOnlyList<FramePerception> Predict(FrameBatch batch, Func<int, FramePerception, IReadOnlyList<Box>> places) => _served.Run(batch, steps =>
     {
         var wanted = batch.Frames.SelectMany((frame, i) => places(i, new FramePerception(null, null, null)).Select(box => new Place(i, frame, box))).ToList();
-        var found = wanted.Chunk(AtATime).SelectMany(chunk => People(chunk, steps)).ToLookup(one => one.Frame, one => one.Pose);
-        return (IReadOnlyList<FramePerception>)[.. batch.Frames.Select((_, i) => new FramePerception(null, null, new PosePrediction([.. found[i]], Manifest.Name)))];
+        var found = wanted.Chunk(AtATime).SelectMany(chunk => People(chunk, steps)).ToLookup(one => one.Frame);
+        return (IReadOnlyList<FramePerception>)[.. batch.Frames.Select((_, i) => new FramePerception(null, null, new PosePrediction(Kept([.. found[i]]), Manifest.Name)))];
     });
 
-    /// <returns>Those who are there, with the frame's place in the batch.</returns>
-    private List<(int Frame, Pose Pose)> People(Place[] places, IReadOnlyList<StepFeatures> steps)
+    /// <returns>Those who are there, with the frame's place in the batch and the square pixels of the source that were looked at.</returns>
+    private List<(int Frame, Pose Pose, double Area)> People(Place[] places, IReadOnlyList<StepFeatures> steps)
     {
         using var scope = NewDisposeScope();
         var regions = places.Select(place => PersonRegion.Around(InPixels(place), _input)).ToList();
-        var image = InputTransform.Regions([.. places.Select(place => place.Frame)], regions, _input, _served.Device, _served.Type);
-        var heatmaps = _network.forward(image, steps).to(ScalarType.Float32).cpu().contiguous();                                       // [B, joints, H/4, W/4]
-        return [.. places.Select((place, i) => (place.At, Pose: Person(heatmaps[i], regions[i], place))).Where(one => one.Pose is not null).Select(one => (one.At, one.Pose!))];
+        var decoding = _paper?.Decoding ?? PoseDecoding.DarkUdp;
+        var image = InputTransform.Regions([.. places.Select(place => place.Frame)], regions, _input, _served.Device, _served.Type, decoding);
+        var maps = _network.forward(image, steps);
+        if (_paper?.Flip == true) maps = FlippedPose.Run(image, picture => _network.forward(picture, steps), maps).Mean;
+        var heatmaps = maps.to(ScalarType.Float32).cpu().contiguous();                                       // [B, joints, H/4, W/4]
+        return [.. places.Select((place, i) => (place.At, Pose: Person(heatmaps[i], regions[i], place, decoding), Area: Area(regions[i], place))).Where(one => one.Pose is not null).Select(one => (one.At, one.Pose!, one.Area))];
+    }
+
+    private List<Pose> Kept(List<(int Frame, Pose Pose, double Area)> people)
+    {
+        List<Pose> poses = [.. people.Select(one => one.Pose)];
+        return _paper?.OksNms is { } threshold ? [.. OksNms.Kept(poses, [.. people.Select(one => one.Area)], threshold).Order().Select(i => poses[i])] : poses;
+    }
+
+    private static double Area(PersonRegion region, Place place)
+    {
+        var (source, pixels) = (place.Frame.Stamp.SourceSize, place.Frame.Pixels.Size);
+        return (double)region.Width * region.Height * source.Pixels / pixels.Pixels;
     }
 
     /// <summary>The pixels that travel may be smaller than the source's.</summary>
@@ -82,12 +100,12 @@ public sealed class PoseModel : IPerceptionModel
     }
 
     /// <returns>In pixels of the source; null where no joint can be seen.</returns>
-    private static Pose? Person(Tensor heatmaps, PersonRegion region, Place place)
+    private static Pose? Person(Tensor heatmaps, PersonRegion region, Place place, PoseDecoding decoding)
     {
         var (joints, height, width) = ((int)heatmaps.shape[0], (int)heatmaps.shape[1], (int)heatmaps.shape[2]);
         var (source, pixels) = (place.Frame.Stamp.SourceSize, place.Frame.Pixels.Size);
         var (toX, toY) = ((float)source.Width / pixels.Width, (float)source.Height / pixels.Height);
-        var keypoints = TopDownPose.Decode(heatmaps.data<float>().ToArray(), joints, height, width, region)
+        var keypoints = TopDownPose.Decode(heatmaps.data<float>().ToArray(), joints, height, width, region, decoding)
             .Select(joint => new Keypoint(joint.X * toX, joint.Y * toY, joint.Score)).ToArray();
         var seen = keypoints.Where(joint => joint.Score > LeastJoint).ToList();
         return seen.Count == 0 ? null : new Pose(place.Box, seen.Average(joint => joint.Score), keypoints);

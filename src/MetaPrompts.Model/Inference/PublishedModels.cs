@@ -19,16 +19,17 @@ public static class PublishedModels
 
     private static readonly Dictionary<string, Func<ModelManifest>> _all = new(StringComparer.Ordinal)
     {
-        ["depth-nyu"] = () => Depth("NYU depth v2", 10, resizeScale: 1, new ImageSize(480, 640)),
-        ["depth-kitti"] = () => Depth("KITTI Eigen", 80, resizeScale: 2, new ImageSize(352, 1216)),
-        ["segmentation-ade20k"] = () => Segmentation("ADE20K", "ade20k", 3, new ImageSize(512, 683)),
-        ["segmentation-cityscapes"] = () => Segmentation("Cityscapes", "cityscapes", 3, new ImageSize(1024, 2048)),
-        ["segmentation-cityscapes-mapillary"] = () => Segmentation("Cityscapes after Mapillary Vistas", "cityscapes", 1, new ImageSize(1024, 2048)),
+        ["depth-nyu"] = () => Depth("NYU depth v2", 10, resizeScale: 1, new ImageSize(480, 640), windows: 2),
+        ["depth-kitti"] = () => Depth("KITTI Eigen", 80, resizeScale: 2, new ImageSize(352, 1216), windows: 16),
+        ["segmentation-ade20k"] = () => Segmentation("ADE20K", "ade20k", 3, new ImageSize(512, 683), crop: 512, stride: 341),
+        ["segmentation-cityscapes"] = () => Segmentation("Cityscapes", "cityscapes", 3, new ImageSize(1024, 2048), crop: 1024, stride: 512),
+        ["segmentation-cityscapes-mapillary"] = () => Segmentation("Cityscapes after Mapillary Vistas", "cityscapes", 1, new ImageSize(1024, 2048), crop: 1024, stride: 512),
         ["pose-coco"] = () => Of(PerceptionTask.Pose, "pose", 50, 3, new ImageSize(256, 192),
             "COCO keypoints; the authors' pose code and weights were never released: the encoder is the paper's, head and protocol follow ViTPose") with
         {
             Network = new NetworkShape { Kind = "pose", Filters = 256 },
             Keypoints = _coco,
+            Paper = new PaperProtocol { Flip = true, Decoding = PoseDecoding.DarkUdp, OksNms = 0.9 },
         },
     };
 
@@ -41,16 +42,18 @@ public static class PublishedModels
         ? make() with { Name = name, Weights = name + ".safetensors" }
         : throw new ModelRefusedException($"published model {name}", $"is not known; known are {string.Join(", ", Names)}");
 
-    private static ModelManifest Depth(string data, float maxDepth, int resizeScale, ImageSize size) => Of(PerceptionTask.Depth, "depth-2024", 50, 3, size, data) with
+    private static ModelManifest Depth(string data, float maxDepth, int resizeScale, ImageSize size, int windows) => Of(PerceptionTask.Depth, "depth-2024", 50, 3, size, data) with
     {
         Network = new NetworkShape { Kind = "depth", ResizeScale = resizeScale },
         MaxDepth = maxDepth,
+        Paper = new PaperProtocol { Windows = windows, Flip = true },
     };
 
-    private static ModelManifest Segmentation(string data, string classes, int refineSteps, ImageSize size) => Of(PerceptionTask.Segmentation, "segmentation-2024", 150, refineSteps, size, data) with
+    private static ModelManifest Segmentation(string data, string classes, int refineSteps, ImageSize size, int crop, int stride) => Of(PerceptionTask.Segmentation, "segmentation-2024", 150, refineSteps, size, data) with
     {
         Network = new NetworkShape { Kind = "segmentation" },
         Classes = Classes(classes),
+        Paper = new PaperProtocol { Crop = new ImageSize(crop, crop), Stride = new ImageSize(stride, stride), Fit = new ImageSize(crop, 2048) },
     };
 
     private static ModelManifest Of(PerceptionTask task, string keyMap, int prompts, int refineSteps, ImageSize size, string data) => new()

@@ -2,12 +2,13 @@ using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Core.Results;
+using MetaPrompts.Model.Inference.Protocols;
 using MetaPrompts.Model.Modules.MetaPrompts;
 using static TorchSharp.torch;
 
 namespace MetaPrompts.Model.Inference;
 
-/// <summary>Serves <see cref="MetaPromptsSeg"/>: one forward for the whole picture, without the windows of the published test protocol. Owns the network.</summary>
+/// <summary>Serves <see cref="MetaPromptsSeg"/>: one forward for the whole picture, or the windows, scales and mirrors of the published test protocol. Owns the network.</summary>
 public sealed class SegmentationModel : IPerceptionModel
 {
     // The UNet halves three times below 1/8: at multiples of 64 no skip needs resizing.
@@ -31,18 +32,25 @@ public sealed class SegmentationModel : IPerceptionModel
     /// <inheritdoc/>
     public int Lanes => _served.Lanes;
 
+    /// <summary>By the published protocol the frame's own size, which its answer has.</summary>
     /// <inheritdoc/>
-    public ImageSize BatchKey(ImageSize frame) => Manifest.WorkingSize is { } size ? WorkingGrid.Near(frame, size.Pixels, Multiple) : frame;
+    public ImageSize BatchKey(ImageSize frame) => Manifest.Protocol == ModelManifest.Published ? frame : Manifest.WorkingSize is { } size ? WorkingGrid.Near(frame, size.Pixels, Multiple) : frame;
 
     /// <summary>Maps of the key's size.</summary>
     /// <inheritdoc/>
     public IReadOnlyList<FramePerception> Predict(FrameBatch batch) => _served.Run(batch, steps =>
     {
-        var image = InputTransform.ToUnitRange(batch.Frames, batch.Key, _served.Device, _served.Type);
-        var classes = _network.forward(image, steps).argmax(1).to(ScalarType.Byte).cpu().contiguous();                                 // [B, H, W]
+        var logits = Manifest.Protocol == ModelManifest.Published
+            ? Published(batch, picture => _network.forward(picture, steps))
+            : _network.forward(InputTransform.ToUnitRange(batch.Frames, batch.Key, _served.Device, _served.Type), steps);
+        var classes = logits.argmax(1).to(ScalarType.Byte).cpu().contiguous();                                 // [B, H, W]
         return (IReadOnlyList<FramePerception>)[.. batch.Frames.Select((_, i) =>
             new FramePerception(null, new SegmentationPrediction(batch.Key, classes[i].data<byte>().ToArray(), Manifest.Name), null))];
     });
+
+    /// <returns>[B, classes, H, W] shares of 1.</returns>
+    private Tensor Published(FrameBatch batch, Func<Tensor, Tensor> forward) =>
+        cat([.. batch.Frames.Select(frame => MultiScaleSegmentation.Run(InputTransform.Pixels(frame.Pixels, _served.Device), Manifest.Paper!, _served.Type, forward))], 0);
 
     public void Dispose() => _served.Dispose();
 }

@@ -1,10 +1,11 @@
+using MetaPrompts.Core.Perception;
 using MetaPrompts.Core.Results;
 
 namespace MetaPrompts.Model.Inference;
 
 /// <summary>
 /// Reads one person's joints from heatmaps: the largest cell, then one Newton step on the logarithm of the blurred map (DARK with unbiased data processing,
-/// mmpose post_dark_udp with an 11×11 kernel).
+/// mmpose post_dark_udp with an 11×11 kernel), or the classic quarter of a cell towards the larger neighbour (mmpose post_process default).
 /// </summary>
 public static class TopDownPose
 {
@@ -14,7 +15,7 @@ public static class TopDownPose
 
     /// <param name="heatmaps">[joints, h, w], row-major; at least 2×2.</param>
     /// <returns>Per joint in pixels of the picture, with the height of its peak; a joint whose map is nowhere positive has score 0.</returns>
-    public static Keypoint[] Decode(ReadOnlySpan<float> heatmaps, int joints, int height, int width, PersonRegion region)
+    public static Keypoint[] Decode(ReadOnlySpan<float> heatmaps, int joints, int height, int width, PersonRegion region, PoseDecoding decoding = PoseDecoding.DarkUdp)
     {
         var keypoints = new Keypoint[joints];
         for (var j = 0; j < joints; j++)
@@ -26,8 +27,8 @@ public static class TopDownPose
                 keypoints[j] = new(region.CentreX, region.CentreY, 0);
                 continue;
             }
-            var (x, y) = Refined(map, height, width, at % width, at / width);
-            var (px, py) = region.ToPicture(x, y, width, height);
+            var (x, y) = decoding == PoseDecoding.DarkUdp ? Refined(map, height, width, at % width, at / width) : Shifted(map, height, width, at % width, at / width);
+            var (px, py) = region.ToPicture(x, y, width, height, decoding);
             keypoints[j] = new(px, py, Math.Min(1, peak));
         }
         return keypoints;
@@ -62,6 +63,14 @@ public static class TopDownPose
         var (stepX, stepY) = ((yy * gx - xy * gy) / determinant, (xx * gy - xy * gx) / determinant);
         // On a flat map the reference's step may leave for anywhere; a joint outside its own map is no joint.
         return (Math.Clamp(x - stepX, -1, width), Math.Clamp(y - stepY, -1, height));
+    }
+
+    private static (float X, float Y) Shifted(ReadOnlySpan<float> map, int height, int width, int x, int y)
+    {
+        // The reference leaves peaks on the two outer rows and columns where they are.
+        if (x <= 1 || x >= width - 1 || y <= 1 || y >= height - 1) return (x, y);
+        var at = y * width + x;
+        return (x + 0.25f * Math.Sign(map[at + 1] - map[at - 1]), y + 0.25f * Math.Sign(map[at + width] - map[at - width]));
     }
 
     private static float LogBlurred(ReadOnlySpan<float> map, int height, int width, int x, int y)

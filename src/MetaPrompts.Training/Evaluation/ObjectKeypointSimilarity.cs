@@ -5,9 +5,6 @@ namespace MetaPrompts.Training.Evaluation;
 /// <summary>How alike a found and a labelled person are, 0…1 (reference: pycocotools, COCOeval.computeOks).</summary>
 public static class ObjectKeypointSimilarity
 {
-    /// <summary>How exactly people place each joint, COCO order.</summary>
-    private static readonly double[] _sigmas = [.026, .025, .025, .035, .035, .079, .079, .072, .072, .062, .062, .107, .107, .087, .087, .089, .089];
-
     /// <summary>numpy.spacing(1).</summary>
     internal const double Epsilon = 2.220446049250313e-16;
 
@@ -18,13 +15,13 @@ public static class ObjectKeypointSimilarity
         var labelled = truth.Joints.Any(joint => joint.Visibility > 0);
         double sum = 0;
         var count = 0;
-        for (var j = 0; j < _sigmas.Length; j++)
+        for (var j = 0; j < CocoJoints.Count; j++)
         {
             if (labelled && truth.Joints[j].Visibility == 0) continue;
             var (dx, dy) = labelled
                 ? (found.Keypoints[j].X - (double)truth.Joints[j].X, found.Keypoints[j].Y - (double)truth.Joints[j].Y)
                 : (Outside(found.Keypoints[j].X, truth.Box.Left, truth.Box.Width), Outside(found.Keypoints[j].Y, truth.Box.Top, truth.Box.Height));
-            var variance = 4 * _sigmas[j] * _sigmas[j];
+            var variance = 4 * CocoJoints.Sigmas[j] * CocoJoints.Sigmas[j];
             sum += Math.Exp(-(dx * dx + dy * dy) / variance / (truth.Area + Epsilon) / 2);
             count++;
         }

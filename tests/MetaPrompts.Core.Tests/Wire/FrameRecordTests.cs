@@ -55,6 +55,16 @@ public sealed class FrameRecordTests
     }
 
     [Fact]
+    public void Says_where_the_published_protocol_ran()
+    {
+        using var item = Perceive(new FramePerception(new DepthPrediction(new ImageSize(1, 1), new float[] { 2 }, "mini"), null, new PosePrediction([], "mini")));
+        var records = new FrameRecords("edge-a", [FakeManifest.Make("mini") with { Protocol = "paper" }]);
+        var record = FrameRecord.Parse(records.Of(item).ToJson());
+        Assert.Equal(("paper", "paper"), (record.Depth!.Protocol, record.Pose!.Protocol));
+        Assert.Null(Records.Of(item).Depth!.Protocol);
+    }
+
+    [Fact]
     public void Reads_what_it_wrote()
     {
         using var item = Perceive(new FramePerception(

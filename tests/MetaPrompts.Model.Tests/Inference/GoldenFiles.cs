@@ -14,14 +14,15 @@ namespace MetaPrompts.Model.Tests.Inference;
 internal static class GoldenFiles
 {
     /// <param name="change">Of the tensors by their published names, before they are written.</param>
+    /// <param name="paper">The manifest's published protocol; it runs where the options ask for it.</param>
     /// <returns>Path of the manifest.</returns>
-    public static string Write(string folder, string task, int resizeScale = 1, float? maxDepth = null, ImageSize? workingSize = null, Action<Dictionary<string, Tensor>>? change = null)
+    public static string Write(string folder, string task, int resizeScale = 1, float? maxDepth = null, ImageSize? workingSize = null, PaperProtocol? paper = null, Action<Dictionary<string, Tensor>>? change = null)
     {
         using var scope = NewDisposeScope();
         var golden = GoldenSets.Model(task);
         var manifest = golden.Manifest(resizeScale, maxDepth) with
         {
-            Name = task, Weights = $"{task}.safetensors", KeyMap = task == "pose" ? "pose" : $"{task}-2024", WorkingSize = workingSize,
+            Name = task, Weights = $"{task}.safetensors", KeyMap = task == "pose" ? "pose" : $"{task}-2024", WorkingSize = workingSize, Paper = paper,
         };
         using Module network = task switch
         {

@@ -1,4 +1,5 @@
 using MetaPrompts.Core.Frames;
+using MetaPrompts.Core.Perception;
 using MetaPrompts.Model.Checkpoints;
 using MetaPrompts.Model.Inference;
 using MetaPrompts.Testing;
@@ -19,15 +20,16 @@ public sealed class RegionInputTests(ITestOutputHelper output)
         using var frame = FakeFrames.Make(new StreamId("golden"), 0, size: size);
         picture.bytes.CopyTo(frame.Pixels.Rgb);
         // The third one of the file is turned, which serving never does.
-        (string Name, PersonRegion Region)[] crops =
+        (string Name, PersonRegion Region, PoseDecoding Decoding)[] crops =
         [
-            ("crop0_udp_u8", new(60, 60, 75, 100)), ("crop0_udp_small_u8", new(60, 60, 75, 100)), ("crop1_udp_small_u8", new(60, 25, 175, 700 / 3f)),
+            ("crop0_udp_u8", new(60, 60, 75, 100), PoseDecoding.DarkUdp), ("crop0_udp_small_u8", new(60, 60, 75, 100), PoseDecoding.DarkUdp),
+            ("crop1_udp_small_u8", new(60, 25, 175, 700 / 3f), PoseDecoding.DarkUdp), ("crop0_affine_u8", new(60, 60, 75, 100), PoseDecoding.Classic),
         ];
-        foreach (var (name, region) in crops)
+        foreach (var (name, region, decoding) in crops)
         {
             var expected = reader.Read(name).to(ScalarType.Float32);
             var input = new ImageSize((int)expected.shape[0], (int)expected.shape[1]);
-            var crop = InputTransform.Regions([frame], [region], input, CPU, ScalarType.Float32)[0].permute(1, 2, 0) * 127.5 + 127.5;
+            var crop = InputTransform.Regions([frame], [region], input, CPU, ScalarType.Float32, decoding)[0].permute(1, 2, 0) * 127.5 + 127.5;
             // OpenCV places a sample on 1/32 of a pixel and rounds: a grey level apart, a few cells two.
             var apart = (crop - expected).abs();
             var (mean, most, share) = (apart.mean().ToSingle(), apart.max().ToSingle(), (apart > 1.51).to(ScalarType.Float32).mean().ToSingle());

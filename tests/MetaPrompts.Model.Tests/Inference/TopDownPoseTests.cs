@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MetaPrompts.Core.Frames;
+using MetaPrompts.Core.Perception;
 using MetaPrompts.Core.Results;
 using MetaPrompts.Model.Checkpoints;
 using MetaPrompts.Model.Inference;
@@ -11,20 +12,22 @@ namespace MetaPrompts.Model.Tests.Inference;
 /// <summary>Golden values of mmpose's decoding.</summary>
 public sealed class TopDownPoseTests(ITestOutputHelper output)
 {
-    [Fact]
-    public void JointsLieWhereTheReferencePutsThem()
+    [Theory]
+    [InlineData(PoseDecoding.DarkUdp, "udp")]
+    [InlineData(PoseDecoding.Classic, "default")]
+    public void JointsLieWhereTheReferencePutsThem(PoseDecoding decoding, string name)
     {
         using var reader = new SafetensorsReader(GoldenFixture.PathOf("metrics", "pose-decode.safetensors"));
         var shape = reader.Entries.Single(entry => entry.Name == "heatmaps").Shape;
         var (people, joints, height, width) = ((int)shape[0], (int)shape[1], (int)shape[2], (int)shape[3]);
         var (heatmaps, centre, scale) = (Values(reader, "heatmaps"), Values(reader, "center"), Values(reader, "scale"));
-        var (places, peaks) = (Values(reader, "decoded_udp"), Values(reader, "score_udp"));
+        var (places, peaks) = (Values(reader, "decoded_" + name), Values(reader, "score_" + name));
         var (compared, worst) = (0, 0f);
         for (var p = 0; p < people; p++)
         {
             // The file's scales are in units of 200 pixels.
             var region = new PersonRegion(centre[2 * p], centre[2 * p + 1], 200 * scale[2 * p], 200 * scale[2 * p + 1]);
-            var found = TopDownPose.Decode(heatmaps.AsSpan(p * joints * height * width, joints * height * width), joints, height, width, region);
+            var found = TopDownPose.Decode(heatmaps.AsSpan(p * joints * height * width, joints * height * width), joints, height, width, region, decoding);
             for (var j = 0; j < joints; j++)
             {
                 var k = p * joints + j;
