@@ -93,6 +93,27 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void TheCheckerOfAsyncMethodsSeesThem() => Assert.NotEmpty(AsyncMethods(_core));
 
+    /// <summary>Waits, ages and deadlines are of the monotonic clock: the wall clock is set, jumps and repeats an hour a year. Who reads it only writes it down.</summary>
+    [Fact]
+    public void TheWallClockIsReadOnlyWhereItIsWrittenDown() => Assert.Equal(
+        [
+            "src/MetaPrompts.Cli/Benchmarking/VideoBenchmark.cs", "src/MetaPrompts.Cli/Display/ServiceLog.cs", "src/MetaPrompts.Cli/Live/LiveRun.cs", "src/MetaPrompts.Cli/Verbs/Listen.cs",
+            "src/MetaPrompts.Core/Flow/StreamBoard.cs", "src/MetaPrompts.Io/Capture/CameraSource.cs", "src/MetaPrompts.Io/Capture/ImageFolderSource.cs", "src/MetaPrompts.Io/Capture/OpenCvVideoSource.cs",
+            "src/MetaPrompts.Io/Capture/SyntheticSource.cs", "src/MetaPrompts.Io/Capture/VideoFileSource.cs", "src/MetaPrompts.Training/Reports/EventFile.cs",
+        ],
+        Repository.Files("src", "*.cs").Where(path => WallClock().IsMatch(File.ReadAllText(path))).Select(path => Path.GetRelativePath(Repository.Root, path)).Order(StringComparer.Ordinal));
+
+    [Theory]
+    [InlineData("DateTimeOffset.UtcNow", true)]
+    [InlineData("DateTime.Now", true)]
+    [InlineData("time.GetUtcNow()", true)]
+    [InlineData("Environment.TickCount64", false)]
+    [InlineData("time.GetTimestamp()", false)]
+    public void TheCheckerOfTheWallClockSeesEachForm(string source, bool seen) => Assert.Equal(seen, WallClock().IsMatch(source));
+
+    [System.Text.RegularExpressions.GeneratedRegex(@"DateTime(Offset)?\.(UtcNow|Now|Today)\b|\.Get(Utc|Local)Now\(")]
+    private static partial System.Text.RegularExpressions.Regex WallClock();
+
     [Fact]
     public void FolderPathIsNamespace()
     {

@@ -69,6 +69,9 @@ internal sealed class Cli : IDisposable
 
     public static Cli Start(string folder, params string[] arguments) => new(folder, [], arguments);
 
+    /// <summary>The same behind a command that changes how it runs.</summary>
+    public static Cli StartBehind(string[] before, string folder, params string[] arguments) => new(folder, before, arguments);
+
     /// <summary>As the leader of a process group, as in a terminal.</summary>
     public static Cli StartGroup(string folder, params string[] arguments) => new(folder, ["setsid"], arguments);
 

@@ -20,11 +20,15 @@ internal sealed class LiveCli : IDisposable
     public bool HasExited => _cli.HasExited;
 
     /// <param name="yaml">Without telemetry.</param>
-    public static LiveCli Start(Workspace workspace, string yaml, params string[] more)
+    public static LiveCli Start(Workspace workspace, string yaml, params string[] more) => StartBehind([], workspace, yaml, more);
+
+    /// <inheritdoc cref="Start"/>
+    /// <param name="before">A command that changes how it runs; signals go to it.</param>
+    public static LiveCli StartBehind(string[] before, Workspace workspace, string yaml, params string[] more)
     {
         var port = FreePort();
         File.WriteAllText(workspace["service.yaml"], $"{yaml}\ntelemetry: {{ http: \"127.0.0.1:{port}\" }}\n");
-        return new LiveCli(Cli.Start(workspace.Folder, ["run", "-c", "service.yaml", "--json", .. more]), port);
+        return new LiveCli(Cli.StartBehind(before, workspace.Folder, ["run", "-c", "service.yaml", "--json", .. more]), port);
     }
 
     public async Task<(int Status, string Text)> GetAsync(string path)

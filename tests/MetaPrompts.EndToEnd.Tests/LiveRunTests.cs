@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using MetaPrompts.Testing;
+using static MetaPrompts.EndToEnd.Tests.LiveCounts;
 
 namespace MetaPrompts.EndToEnd.Tests;
 
@@ -139,16 +140,4 @@ public sealed class LiveRunTests : IDisposable
         Assert.Equal(2, (await Cli.RunAsync(_workspace.Folder, "run")).ExitCode);
         Assert.Equal(4, (await Cli.RunAsync(_workspace.Folder, "run", "missing.mp4")).ExitCode);
     }
-
-    private static long Published(string metrics, string stream) => metrics.Split('\n')
-        .Where(line => line.StartsWith("metaprompts_frames_total{", StringComparison.Ordinal) && line.Contains($"stream=\"{stream}\"", StringComparison.Ordinal) && line.Contains("outcome=\"published\"", StringComparison.Ordinal))
-        .Sum(line => (long)double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture));
-
-    private static JsonElement Stream(JsonElement ledger, string stream) => ledger.GetProperty("streams").EnumerateArray().Single(s => s.GetProperty("stream").GetString() == stream);
-
-    private static long Captured(JsonElement ledger, string stream) => Stream(ledger, stream).GetProperty("captured").GetInt64();
-
-    private static long Outcome(JsonElement ledger, string stream, string outcome) => Stream(ledger, stream).GetProperty("outcomes").GetProperty(outcome).GetInt64();
-
-    private static double Jain(params long[] served) => Math.Pow(served.Sum(), 2) / (served.Length * served.Sum(n => (double)n * n));
 }

@@ -60,6 +60,7 @@ public sealed class CameraSource : IMediaSource
 
         var watch = new StallWatch(_options.LiveStallTimeout, _options.OpenTimeout);
         long sequence = 0, lastAt = 0;
+        var overdue = false;
         byte[] unwanted = [];
         while (await words.NextAsync().ConfigureAwait(false) is { } shown)
         {
@@ -78,7 +79,20 @@ public sealed class CameraSource : IMediaSource
             }
 
             var now = Stopwatch.GetTimestamp();
-            if (sequence > 0) watch.Arrived(Stopwatch.GetElapsedTime(lastAt, now));
+            if (sequence > 0)
+            {
+                var gap = Stopwatch.GetElapsedTime(lastAt, now);
+                // Where this process stood still itself, the frame and the timer come at the same time. What comes now is what the buffers held meanwhile: old pictures that would pass for new ones.
+                overdue = gap > watch.Limit;
+                if (overdue)
+                {
+                    pixels?.Dispose();
+                    break;
+                }
+
+                watch.Arrived(gap);
+            }
+
             lastAt = now;
             late.CancelAfter(watch.Limit);
             Tell(words, shown, watch);
@@ -97,7 +111,7 @@ public sealed class CameraSource : IMediaSource
         await child.WaitAsync(TimeSpan.FromSeconds(5)).ConfigureAwait(false);
         ChildId = null;
         stop.ThrowIfCancellationRequested();
-        throw WhyOver(late.IsCancellationRequested, words, child, sequence, watch);
+        throw WhyOver(overdue || late.IsCancellationRequested, words, child, sequence, watch);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

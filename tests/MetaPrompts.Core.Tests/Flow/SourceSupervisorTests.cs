@@ -11,7 +11,7 @@ namespace MetaPrompts.Core.Tests.Flow;
 public sealed class SourceSupervisorTests
 {
     private static readonly StreamId Front = new("front");
-    private readonly FakeTimeProvider _time = new();
+    private readonly JumpingTime _time = new();
     private readonly FrameLedger _ledger = new();
     private readonly PixelBufferPool _pool = new(100);
     private readonly Channel<Frame> _mailbox = Channel.CreateUnbounded<Frame>();
@@ -26,6 +26,43 @@ public sealed class SourceSupervisorTests
         await RunForAsync(200, random, _ => 0, until: seconds.Length);
         Assert.Equal(seconds, _openedAt.Select(t => Math.Round(t.TotalSeconds, 1)).Take(seconds.Length));
         Assert.All(_sources, s => Assert.Equal(1, s.Disposed));
+    }
+
+    [Fact]
+    public async Task A_wall_clock_that_jumps_changes_no_wait()
+    {
+        // Two hours on, one back, a day on, …: only what is told to people is of the wall clock.
+        _time.Jumps = [TimeSpan.FromHours(2), TimeSpan.FromHours(-1), TimeSpan.FromDays(1), TimeSpan.FromDays(-40)];
+        await RunForAsync(200, 1, _ => 0, until: 9);
+        Assert.Equal([0.0, 1, 3, 7, 15, 31, 63, 123, 183], _openedAt.Select(t => Math.Round(t.TotalSeconds, 1)).Take(9));
+    }
+
+    [Fact]
+    public async Task Sixty_four_cameras_that_are_lost_together_do_not_return_together()
+    {
+        const int Cameras = 64;
+        var random = new Random(1);
+        var attempts = new List<TimeSpan>();
+        var start = _time.GetTimestamp();
+        using var stop = new CancellationTokenSource();
+        var running = Enumerable.Range(0, Cameras).Select(i =>
+        {
+            var stream = new StreamId($"cam{i}");
+            var plan = new StreamPlan(stream, BackpressurePolicy.Latest, _ =>
+            {
+                attempts.Add(_time.GetElapsedTime(start));
+                return new FakeSource(stream, _pool, BackpressurePolicy.Latest, 0) { Fails = true };
+            }, new ReconnectOptions());
+            return new SourceSupervisor(plan, Channel.CreateUnbounded<Frame>().Writer, new FrameLedger(), _time, NullLogger.Instance, random.NextDouble).RunAsync(stop.Token, default);
+        }).ToList();
+        for (var t = 0.0; t < 120; t += 0.1) _time.Advance(TimeSpan.FromSeconds(0.1));
+        await stop.CancelAsync();
+        await Task.WhenAll(running);
+        Assert.Equal(Cameras, attempts.Count(t => t == TimeSpan.Zero));
+        // After half a minute of outage no second of it sees more than an eighth of them, and nobody is forgotten.
+        var seconds = attempts.Where(t => t.TotalSeconds > 30).GroupBy(t => (int)t.TotalSeconds).Select(g => g.Count()).ToList();
+        Assert.InRange(seconds.Max(), 1, Cameras / 8);
+        Assert.InRange(attempts.Count(t => t.TotalSeconds > 30), Cameras, 8 * Cameras);
     }
 
     [Fact]
@@ -124,5 +161,17 @@ public sealed class SourceSupervisorTests
         }
 
         return stamps;
+    }
+
+    /// <summary>A clock whose wall time jumps at every look, while its timers and timestamps run on.</summary>
+    private sealed class JumpingTime : FakeTimeProvider
+    {
+        private int _looks;
+
+        public IReadOnlyList<TimeSpan> Jumps { get; set; } = [];
+
+        public override long GetTimestamp() => base.GetUtcNow().UtcTicks;
+
+        public override DateTimeOffset GetUtcNow() => Jumps.Count == 0 ? base.GetUtcNow() : base.GetUtcNow() + Jumps[_looks++ % Jumps.Count];
     }
 }
