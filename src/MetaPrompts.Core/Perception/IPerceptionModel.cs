@@ -18,6 +18,9 @@ public interface IPerceptionModel : IDisposable
     /// <summary>Its pose looks at one person at a time, and must be told where; otherwise it finds people by itself.</summary>
     bool NeedsPlaces => false;
 
+    /// <summary>What the model chose to be fast and why, a line each; complete once a frame has passed.</summary>
+    IReadOnlyList<string> Choices => [];
+
     /// <summary>
     /// Frames with equal keys may share a batch: the size the network will see. A working size keeps the frame's aspect, so cameras of one aspect mix;
     /// without a working size (reference mode) the key is the frame's own size.

@@ -43,6 +43,9 @@ public sealed class DepthModel : IPerceptionModel
     public int Lanes => _served.Lanes;
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Choices => _served.Choices;
+
+    /// <inheritdoc/>
     public ImageSize BatchKey(ImageSize frame) => Manifest.WorkingSize is { } size ? WorkingGrid.Near(frame, size.Pixels, Multiple)
         // Windows are laid over the answer, whose sides are multiples of 8.
         : Manifest.Protocol == ModelManifest.Published && Math.Min(frame.Height, frame.Width) >= Cell ? new(frame.Height / Cell * Cell, frame.Width / Cell * Cell) : frame;
@@ -51,8 +54,10 @@ public sealed class DepthModel : IPerceptionModel
     /// <inheritdoc/>
     public IReadOnlyList<FramePerception> Predict(FrameBatch batch) => _served.Run(batch, steps =>
     {
-        var image = InputTransform.ToZeroOne(batch.Frames, batch.Key, _served.Device, _served.Type);
+        var image = InputTransform.ToZeroOne(batch.Frames, batch.Key, _served.Device, _served.Type, _served.Plain);
+        PartClock.Done("preprocess");
         var answer = Manifest.Protocol == ModelManifest.Published ? Published(image, picture => _network.forward(picture, steps)) : _network.forward(image, steps);
+        PartClock.Done("head");
         var metres = answer.squeeze(1).to(ScalarType.Float32).clamp_min(LeastMetres).cpu().contiguous();       // [B, h, w]
         var size = new ImageSize((int)metres.shape[1], (int)metres.shape[2]);
         return (IReadOnlyList<FramePerception>)[.. batch.Frames.Select((_, i) =>

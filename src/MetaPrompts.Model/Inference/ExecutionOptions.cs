@@ -23,6 +23,9 @@ public sealed record ExecutionOptions
     /// <summary><c>stream</c> or <c>paper</c>; null: as each manifest says.</summary>
     public string? Protocol { get; init; }
 
+    /// <summary>What may be done to be fast; all of it computes the same. <see cref="Fast.Speedups.None"/> is the plain path that the others are compared with.</summary>
+    public Fast.Speedups Speedups { get; init; } = Fast.Speedups.All;
+
     /// <exception cref="ConfigurationException">Unknown, or not to be had here.</exception>
     public Device ResolveDevice()
     {

@@ -28,6 +28,9 @@ public sealed class ModelSet : IPerceptionModel
     /// <inheritdoc/>
     public int Lanes => _models.Min(model => model.Lanes);
 
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Choices => [.. _models.SelectMany(model => model.Choices.Select(choice => $"{model.Manifest.Name}: {choice}"))];
+
     /// <summary>The first model's; the others sort the frames of a batch by their own keys.</summary>
     /// <inheritdoc/>
     public ImageSize BatchKey(ImageSize frame) => _models[0].BatchKey(frame);

@@ -35,6 +35,9 @@ public sealed class MultiTaskModel : IPerceptionModel
     /// <inheritdoc/>
     public int Lanes => _served.Lanes;
 
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Choices => _served.Choices;
+
     /// <summary>Steps each frame takes.</summary>
     public int RefineSteps => _served.RefineSteps;
 
@@ -44,8 +47,10 @@ public sealed class MultiTaskModel : IPerceptionModel
     /// <inheritdoc/>
     public IReadOnlyList<FramePerception> Predict(FrameBatch batch) => _served.Run(batch, steps =>
     {
-        var image = InputTransform.ToUnitRange(batch.Frames, batch.Key, _served.Device, _served.Type);
+        var image = InputTransform.ToUnitRange(batch.Frames, batch.Key, _served.Device, _served.Type, _served.Plain);
+        PartClock.Done("preprocess");
         var output = _network.forward(image, steps, _tasks)[0];
+        PartClock.Done("head");
         var metres = output.Depth is null ? null : Enlarged(output.Depth, batch.Key).squeeze(1).cpu().contiguous();
         var classes = output.ClassLogits is null ? null : Enlarged(output.ClassLogits, batch.Key).argmax(1).to(ScalarType.Byte).cpu().contiguous();
         var pose = output.PoseMaps?.to(ScalarType.Float32).cpu().contiguous();

@@ -48,6 +48,9 @@ public sealed class PoseModel : IPerceptionModel
     /// <inheritdoc/>
     public int Lanes => _served.Lanes;
 
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Choices => _served.Choices;
+
     /// <summary>Every picture is brought to the one size the network was trained for.</summary>
     /// <inheritdoc/>
     public ImageSize BatchKey(ImageSize frame) => _input;
@@ -73,8 +76,10 @@ public sealed class PoseModel : IPerceptionModel
         var regions = places.Select(place => PersonRegion.Around(InPixels(place), _input)).ToList();
         var decoding = _paper?.Decoding ?? PoseDecoding.DarkUdp;
         var image = InputTransform.Regions([.. places.Select(place => place.Frame)], regions, _input, _served.Device, _served.Type, decoding);
+        PartClock.Done("preprocess");
         var maps = _network.forward(image, steps);
         if (_paper?.Flip == true) maps = FlippedPose.Run(image, picture => _network.forward(picture, steps), maps).Mean;
+        PartClock.Done("head");
         var heatmaps = maps.to(ScalarType.Float32).cpu().contiguous();                                       // [B, joints, H/4, W/4]
         return [.. places.Select((place, i) => (place.At, Pose: Person(heatmaps[i], regions[i], place, decoding), Area: Area(regions[i], place))).Where(one => one.Pose is not null).Select(one => (one.At, one.Pose!, one.Area))];
     }

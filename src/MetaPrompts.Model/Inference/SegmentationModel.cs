@@ -36,13 +36,25 @@ public sealed class SegmentationModel : IPerceptionModel
     /// <inheritdoc/>
     public ImageSize BatchKey(ImageSize frame) => Manifest.Protocol == ModelManifest.Published ? frame : Manifest.WorkingSize is { } size ? WorkingGrid.Near(frame, size.Pixels, Multiple) : frame;
 
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Choices => _served.Choices;
+
     /// <summary>Maps of the key's size.</summary>
     /// <inheritdoc/>
     public IReadOnlyList<FramePerception> Predict(FrameBatch batch) => _served.Run(batch, steps =>
     {
-        var logits = Manifest.Protocol == ModelManifest.Published
-            ? Published(batch, picture => _network.forward(picture, steps))
-            : _network.forward(InputTransform.ToUnitRange(batch.Frames, batch.Key, _served.Device, _served.Type), steps);
+        Tensor logits;
+        if (Manifest.Protocol == ModelManifest.Published)
+        {
+            logits = Published(batch, picture => _network.forward(picture, steps));
+        }
+        else
+        {
+            var image = InputTransform.ToUnitRange(batch.Frames, batch.Key, _served.Device, _served.Type, _served.Plain);
+            PartClock.Done("preprocess");
+            logits = _network.forward(image, steps);
+        }
+        PartClock.Done("head");
         var classes = logits.argmax(1).to(ScalarType.Byte).cpu().contiguous();                                 // [B, H, W]
         return (IReadOnlyList<FramePerception>)[.. batch.Frames.Select((_, i) =>
             new FramePerception(null, new SegmentationPrediction(batch.Key, classes[i].data<byte>().ToArray(), Manifest.Name), null))];

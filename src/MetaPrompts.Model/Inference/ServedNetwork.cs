@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Fast;
 using MetaPrompts.Model.Steps;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -19,7 +20,9 @@ internal sealed class ServedNetwork : IDisposable
     // Below it an operation is too short to be worth sharing between threads; Stable Diffusion's UNet has 860 million.
     private const long SmallNetwork = 50_000_000;
 
-    private readonly StepCache _steps;
+    private readonly StepCache? _steps;
+    private readonly Func<int, StepFeatures> _prepare;
+    private readonly FastPlan _plan;
 
     /// <param name="network">With its weights in float32; taken over.</param>
     /// <param name="prepare">The network's PrepareStep.</param>
@@ -34,7 +37,9 @@ internal sealed class ServedNetwork : IDisposable
         network.to(Device);
         network.eval();
         Lanes = Device.type == DeviceType.CPU && network.parameters().Sum(parameter => parameter.numel()) < SmallNetwork ? TorchRuntime.Threads : 1;
-        _steps = new StepCache(prepare);
+        _prepare = prepare;
+        _plan = Preparation.Apply(network, options.Speedups, Device, Type);
+        if (_plan.Has(Speedups.StepCache)) _steps = new StepCache(prepare);
     }
 
     public Device Device { get; }
@@ -46,6 +51,12 @@ internal sealed class ServedNetwork : IDisposable
 
     /// <inheritdoc cref="IPerceptionModel.Lanes"/>
     public int Lanes { get; }
+
+    /// <summary>Pictures are brought to size by libtorch alone.</summary>
+    public bool Plain => !_plan.Has(Speedups.Pictures);
+
+    /// <summary>What was chosen to be fast, and why.</summary>
+    public IReadOnlyList<string> Choices => _plan.Choices;
 
     /// <summary>Computes without gradients in a scope of its own: whatever <paramref name="compute"/> leaves behind is freed.</summary>
     /// <param name="compute">From the prepared steps (borrowed) to plain values.</param>
@@ -62,14 +73,25 @@ internal sealed class ServedNetwork : IDisposable
         try
         {
             using var inference = inference_mode();
-            var steps = _steps.First(RefineSteps);
+            if (_steps is not null)
+            {
+                var kept = _steps.First(RefineSteps);
+                using var cached = NewDisposeScope();
+                return Told(compute(kept));
+            }
             using var scope = NewDisposeScope();
-            return compute(steps);
+            return Told(compute([.. Enumerable.Range(1, RefineSteps).Select(_prepare)]));
         }
         catch (ExternalException problem) when (IsMemory(problem.Message))
         {
             throw new DeviceMemoryException(Device.ToString(), $"no memory for {batch.Frames.Count} frames of {batch.Key}; lower batching.maxBatch or the manifest's workingSize", problem);
         }
+    }
+
+    private static T Told<T>(T result)
+    {
+        PartClock.Done("postprocess");
+        return result;
     }
 
     /// <summary>The two wordings of libtorch's allocators, CUDA's and the CPU's.</summary>
@@ -78,7 +100,7 @@ internal sealed class ServedNetwork : IDisposable
 
     public void Dispose()
     {
-        _steps.Dispose();
+        _steps?.Dispose();
         _network.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using MetaPrompts.Model.Fast;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -5,10 +6,11 @@ using static TorchSharp.torch.nn;
 namespace MetaPrompts.Model.Modules.Autoencoder;
 
 /// <summary>Single-head self-attention over all places of the latent (ldm diffusionmodules.model.AttnBlock).</summary>
-public sealed class AttnBlock : Module<Tensor, Tensor>
+public sealed class AttnBlock : Module<Tensor, Tensor>, IPreparable
 {
     private readonly GroupNorm norm;
     private readonly Conv2d q, k, v, proj_out;
+    private Prepared? _prepared;
 
     public AttnBlock(long channels, int groups) : base(nameof(AttnBlock))
     {
@@ -24,6 +26,7 @@ public sealed class AttnBlock : Module<Tensor, Tensor>
     /// <returns>[B, C, H, W], the caller's.</returns>
     public override Tensor forward(Tensor x)
     {
+        if (_prepared is not null) return _prepared.Run(x);
         using var scope = NewDisposeScope();
         var h = norm.forward(x);
         var (batch, channels, height, width) = (h.shape[0], h.shape[1], h.shape[2], h.shape[3]);
@@ -31,5 +34,48 @@ public sealed class AttnBlock : Module<Tensor, Tensor>
         var a = functional.scaled_dot_product_attention(Tokens(q), Tokens(k), Tokens(v));                // scale C^-0.5
         a = a.squeeze(1).transpose(1, 2).reshape(batch, channels, height, width);
         return (x + proj_out.forward(a)).MoveToOuterDisposeScope();
+    }
+
+    void IPreparable.Prepare(FastPlan plan)
+    {
+        if (plan.Has(Speedups.ChannelsLast)) _prepared ??= new Prepared(plan, this);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _prepared?.Dispose();
+        base.Dispose(disposing);
+    }
+
+    /// <summary>Channels innermost: maps are tokens already, and the 1×1 convolutions are products of matrices, three of them one.</summary>
+    private sealed class Prepared : IDisposable
+    {
+        private readonly FastPlan _plan;
+        private readonly AttnBlock _block;
+        private readonly FastNorm _norm;
+        private readonly Tensor _weight, _bias;
+
+        public Prepared(FastPlan plan, AttnBlock block)
+        {
+            using var none = no_grad();
+            using var scope = NewDisposeScope();
+            (_plan, _block, _norm) = (plan, block, FastNorm.Of(plan, block.norm));
+            _weight = cat([block.q.weight!, block.k.weight!, block.v.weight!], 0).flatten(1).DetachFromDisposeScope();   // [3C, C]
+            _bias = cat([block.q.bias!, block.k.bias!, block.v.bias!], 0).DetachFromDisposeScope();
+        }
+
+        public Tensor Run(Tensor x)
+        {
+            using var scope = NewDisposeScope();
+            var all = functional.linear(ChannelsLast.Tokens(_norm.Run(x)), _weight, _bias).unsqueeze(1).chunk(3, -1);        // [B, 1, HW, C]
+            var mixed = FastAttention.Run(_plan, all[0], all[1], all[2]).squeeze(1);
+            return ChannelsLast.Maps(functional.linear(mixed, _block.proj_out.weight!.flatten(1), _block.proj_out.bias), x.shape[2], x.shape[3]).add_(x).MoveToOuterDisposeScope();
+        }
+
+        public void Dispose()
+        {
+            _weight.Dispose();
+            _bias.Dispose();
+        }
     }
 }

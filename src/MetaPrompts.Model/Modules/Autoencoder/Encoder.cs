@@ -1,4 +1,5 @@
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Fast;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -12,6 +13,7 @@ public sealed class Encoder : Module<Tensor, Tensor>
     private readonly ModuleList<Level> down;
     private readonly Middle mid;
     private readonly GroupNorm norm_out;
+    private Prepared? _prepared;
 
     public Encoder(NetworkShape shape) : base(nameof(Encoder))
     {
@@ -32,14 +34,75 @@ public sealed class Encoder : Module<Tensor, Tensor>
     }
 
     /// <param name="x">[B, 3, H, W].</param>
-    /// <returns>[B, 2·Z, h, w], the caller's.</returns>
+    /// <returns>[B, 2·Z, h, w], the caller's; once prepared [B, Z, h, w] of the mean, or [B, 2·Z, h, w], after the convolution that follows.</returns>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
+        if (_prepared is not null)
+        {
+            var fast = _prepared.In(x);
+            foreach (var level in down) fast = level.forward(fast);
+            return _prepared.Out(mid.forward(fast)).MoveToOuterDisposeScope();
+        }
         var h = conv_in.forward(x);
         foreach (var level in down) h = level.forward(h);
         h = mid.forward(h);
         return conv_out.forward(functional.silu(norm_out.forward(h))).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>From now on the latent itself comes out: <paramref name="after"/> is part of the last convolution.</summary>
+    /// <param name="after">1×1, of twice the latent's channels, of which the first half is the mean.</param>
+    internal void Prepare(FastPlan plan, Conv2d after) => _prepared ??= new Prepared(plan, this, after);
+
+    internal bool IsPrepared => _prepared is not null;
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _prepared?.Dispose();
+        base.Dispose(disposing);
+    }
+
+    /// <summary>First and last convolution; what lies between prepares itself.</summary>
+    private sealed class Prepared : IDisposable
+    {
+        private readonly FastPlan _plan;
+        private readonly FastConvolution _in, _out;
+        private readonly FastNorm _norm;
+
+        public Prepared(FastPlan plan, Encoder encoder, Conv2d after)
+        {
+            using var none = no_grad();
+            using var scope = NewDisposeScope();
+            _plan = plan;
+            _in = FastConvolution.Of(plan, encoder.conv_in);
+            _norm = FastNorm.Of(plan, encoder.norm_out);
+            var last = encoder.conv_out;
+            var kept = plan.Has(Speedups.LatentMean) ? after.weight!.shape[0] / 2 : after.weight!.shape[0];
+            // One linear map after another is one linear map; in float64, because these are weights now.
+            var mix = after.weight.to(ScalarType.Float64).narrow(0, 0, kept).flatten(1);                        // [Z, 2Z]
+            var weight = mix.matmul(last.weight!.to(ScalarType.Float64).flatten(1)).reshape(kept, -1, 3, 3);
+            var bias = mix.matmul(last.bias!.to(ScalarType.Float64)) + after.bias!.to(ScalarType.Float64).narrow(0, 0, kept);
+            _out = new FastConvolution(plan, weight.to(last.weight!.dtype), bias.to(last.weight.dtype), 1, 1);
+            plan.Choose(Speedups.LatentMean, plan.Has(Speedups.LatentMean) ? "the last two convolutions of the autoencoder are one, of the mean" : "the last two convolutions of the autoencoder are one");
+        }
+
+        public Tensor In(Tensor x)
+        {
+            using var last = _plan.Has(Speedups.ChannelsLast) ? ChannelsLast.Of(x) : x.alias();
+            return _in.Run(last);
+        }
+
+        public Tensor Out(Tensor h)
+        {
+            using var normal = _norm.Run(h, Activation.SiLU);
+            return _out.Run(normal);
+        }
+
+        public void Dispose()
+        {
+            _in.Dispose();
+            _out.Dispose();
+        }
     }
 
     /// <summary>Residual blocks at one resolution, then the step to the next.</summary>
@@ -84,9 +147,10 @@ public sealed class Encoder : Module<Tensor, Tensor>
         }
     }
 
-    private sealed class Downsample : Module<Tensor, Tensor>
+    private sealed class Downsample : Module<Tensor, Tensor>, IPreparable
     {
         private readonly Conv2d conv;
+        private FastConvolution? _prepared;
 
         public Downsample(long channels) : base(nameof(Downsample))
         {
@@ -98,7 +162,15 @@ public sealed class Encoder : Module<Tensor, Tensor>
         {
             // The reference pads right and bottom only; trained weights rely on it.
             using var padded = functional.pad(x, [0, 1, 0, 1]);
-            return conv.forward(padded);
+            return _prepared is null ? conv.forward(padded) : _prepared.Run(padded);
+        }
+
+        void IPreparable.Prepare(FastPlan plan) => _prepared ??= FastConvolution.Of(plan, conv);
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing) _prepared?.Dispose();
+            base.Dispose(disposing);
         }
     }
 }

@@ -1,3 +1,4 @@
+using MetaPrompts.Model.Fast;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -5,11 +6,12 @@ using static TorchSharp.torch.nn;
 namespace MetaPrompts.Model.Modules.Autoencoder;
 
 /// <summary>Residual block without a timestep (ldm diffusionmodules.model.ResnetBlock).</summary>
-public sealed class ResnetBlock : Module<Tensor, Tensor>
+public sealed class ResnetBlock : Module<Tensor, Tensor>, IPreparable
 {
     private readonly GroupNorm norm1, norm2;
     private readonly Conv2d conv1, conv2;
     private readonly Conv2d? nin_shortcut;
+    private Prepared? _prepared;
 
     public ResnetBlock(long channels, long outChannels, int groups) : base(nameof(ResnetBlock))
     {
@@ -25,9 +27,39 @@ public sealed class ResnetBlock : Module<Tensor, Tensor>
     /// <returns>[B, C, H, W], the caller's.</returns>
     public override Tensor forward(Tensor x)
     {
+        if (_prepared is not null) return _prepared.Run(x);
         using var scope = NewDisposeScope();
         var h = conv1.forward(functional.silu(norm1.forward(x)));
         h = conv2.forward(functional.silu(norm2.forward(h)));
         return ((nin_shortcut is null ? x : nin_shortcut.forward(x)) + h).MoveToOuterDisposeScope();
+    }
+
+    void IPreparable.Prepare(FastPlan plan) => _prepared ??= new Prepared(plan, this);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _prepared?.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private sealed class Prepared(FastPlan plan, ResnetBlock block) : IDisposable
+    {
+        private readonly FastNorm _norm1 = FastNorm.Of(plan, block.norm1), _norm2 = FastNorm.Of(plan, block.norm2);
+        private readonly FastConvolution _conv1 = FastConvolution.Of(plan, block.conv1), _conv2 = FastConvolution.Of(plan, block.conv2);
+        private readonly FastConvolution? _shortcut = block.nin_shortcut is { } shortcut ? FastConvolution.Of(plan, shortcut) : null;
+
+        public Tensor Run(Tensor x)
+        {
+            using var scope = NewDisposeScope();
+            var h = _conv1.Run(_norm1.Run(x, Activation.SiLU));
+            return _conv2.Run(_norm2.Run(h, Activation.SiLU)).add_(_shortcut is null ? x : _shortcut.Run(x)).MoveToOuterDisposeScope();
+        }
+
+        public void Dispose()
+        {
+            _conv1.Dispose();
+            _conv2.Dispose();
+            _shortcut?.Dispose();
+        }
     }
 }

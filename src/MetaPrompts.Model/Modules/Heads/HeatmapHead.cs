@@ -1,3 +1,4 @@
+using MetaPrompts.Model.Fast;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -5,9 +6,10 @@ using static TorchSharp.torch.nn;
 namespace MetaPrompts.Model.Modules.Heads;
 
 /// <summary>Deconvolution to twice the size and one map per joint (mmpose TopdownHeatmapSimpleHead).</summary>
-public sealed class HeatmapHead : Module<Tensor, Tensor>
+public sealed class HeatmapHead : Module<Tensor, Tensor>, IPreparable
 {
     private readonly Sequential deconv_layers;
+    private FastStack? _prepared;
     private readonly Conv2d final_layer;
 
     /// <param name="filters">Width after each deconvolution (pose: one of 256, because its features are at 1/8 already).</param>
@@ -25,7 +27,15 @@ public sealed class HeatmapHead : Module<Tensor, Tensor>
     /// <returns>[B, joints, 2h, 2w], the caller's.</returns>
     public override Tensor forward(Tensor x)
     {
-        using var grown = deconv_layers.forward(x);
+        using var grown = _prepared is null ? deconv_layers.forward(x) : _prepared.Run(x);
         return final_layer.forward(grown);
+    }
+
+    void IPreparable.Prepare(FastPlan plan) => _prepared ??= FastStack.Of(plan, deconv_layers);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _prepared?.Dispose();
+        base.Dispose(disposing);
     }
 }

@@ -1,3 +1,4 @@
+using MetaPrompts.Model.Fast;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -5,7 +6,7 @@ using static TorchSharp.torch.nn;
 namespace MetaPrompts.Model.Modules.Heads;
 
 /// <summary>Unified perceptual parsing head: pyramid pooling on the coarsest level, a feature pyramid down to the finest (mmseg UPerHead).</summary>
-public sealed class UPerHead : Module<IReadOnlyList<Tensor>, Tensor>
+public sealed class UPerHead : Module<IReadOnlyList<Tensor>, Tensor>, IPreparable
 {
     private static readonly long[] _pools = [1, 2, 3, 6];
     private readonly ModuleList<Sequential> psp_modules;
@@ -13,6 +14,7 @@ public sealed class UPerHead : Module<IReadOnlyList<Tensor>, Tensor>
     private readonly ModuleList<ConvModule> lateral_convs, fpn_convs;
     private readonly Dropout2d dropout;
     private readonly Conv2d conv_seg;
+    private PyramidFusion? _prepared;
 
     /// <param name="inChannels">Of each level, finest first.</param>
     /// <param name="dropout">Share of channels dropped in training (published: 0 ADE20K, 0.1 Cityscapes).</param>
@@ -51,8 +53,23 @@ public sealed class UPerHead : Module<IReadOnlyList<Tensor>, Tensor>
         for (var i = laterals.Count - 1; i > 0; i--) laterals[i - 1] = laterals[i - 1] + Like(laterals[i], laterals[i - 1]);
 
         var outs = laterals.Select((lateral, i) => i < fpn_convs.Count ? fpn_convs[i].forward(lateral) : lateral).ToList();
-        var fused = fpn_bottleneck.forward(cat([.. outs.Select(level => Like(level, outs[0]))], 1));
+        var fused = _prepared is null ? fpn_bottleneck.forward(cat([.. outs.Select(level => Like(level, outs[0]))], 1)) : _prepared.Run(outs);
         return conv_seg.forward(dropout.forward(fused)).MoveToOuterDisposeScope();
+    }
+
+    void IPreparable.Prepare(FastPlan plan)
+    {
+        if (_prepared is not null || !plan.Has(Speedups.FoldedEnlarging)) return;
+        using var scope = NewDisposeScope();
+        var (weight, bias) = fpn_bottleneck.Folded();
+        _prepared = new PyramidFusion(plan, weight, bias, lateral_convs.Count + 1);
+        fpn_bottleneck.Empty();
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _prepared?.Dispose();
+        base.Dispose(disposing);
     }
 
     /// <summary>Bilinear to another map's size.</summary>

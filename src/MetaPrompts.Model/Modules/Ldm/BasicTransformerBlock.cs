@@ -1,3 +1,4 @@
+using MetaPrompts.Model.Fast;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -5,17 +6,18 @@ using static TorchSharp.torch.nn;
 namespace MetaPrompts.Model.Modules.Ldm;
 
 /// <summary>Self-attention, attention to the meta prompts, feed-forward, each normalised first and added (ldm attention.BasicTransformerBlock).</summary>
-public sealed class BasicTransformerBlock : Module<Tensor, Tensor, Tensor, Tensor>
+public sealed class BasicTransformerBlock : Module<Tensor, Tensor, Tensor, Tensor>, IPreparable
 {
     private readonly CrossAttention attn1, attn2;
     private readonly FeedForward ff;
     private readonly LayerNorm norm1, norm2, norm3;
+    private bool _prepared;
 
     public BasicTransformerBlock(long dim, long contextDim, int heads) : base(nameof(BasicTransformerBlock))
     {
-        attn1 = new CrossAttention(dim, dim, heads);
+        attn1 = new CrossAttention(dim, dim, heads, ofItself: true);
         ff = new FeedForward(dim);
-        attn2 = new CrossAttention(dim, contextDim, heads);
+        attn2 = new CrossAttention(dim, contextDim, heads, ofItself: false);
         norm1 = LayerNorm(dim);
         norm2 = LayerNorm(dim);
         norm3 = LayerNorm(dim);
@@ -26,13 +28,22 @@ public sealed class BasicTransformerBlock : Module<Tensor, Tensor, Tensor, Tenso
     public (Tensor Key, Tensor Value) KeyValue(Tensor context) => attn2.KeyValue(context);
 
     /// <param name="x">[B, L, C].</param>
-    /// <param name="key">[1, N, C] from <see cref="KeyValue"/>, borrowed; so is <paramref name="value"/>.</param>
+    /// <param name="key">From <see cref="KeyValue"/>, borrowed; so is <paramref name="value"/>.</param>
     /// <returns>[B, L, C], the caller's.</returns>
     public override Tensor forward(Tensor x, Tensor key, Tensor value)
     {
         using var scope = NewDisposeScope();
+        if (_prepared)
+        {
+            var h = attn1.forward(norm1.forward(x)).add_(x);
+            h.add_(attn2.forward(norm2.forward(h), key, value));
+            return h.add_(ff.forward(norm3.forward(h))).MoveToOuterDisposeScope();
+        }
         x = attn1.forward(norm1.forward(x)) + x;
         x = attn2.forward(norm2.forward(x), key, value) + x;
         return (ff.forward(norm3.forward(x)) + x).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Sums go into the maps they are added to: nobody asks for gradients any more.</summary>
+    void IPreparable.Prepare(FastPlan plan) => _prepared = plan.Has(Speedups.Attention);
 }

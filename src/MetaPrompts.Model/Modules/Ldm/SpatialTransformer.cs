@@ -1,4 +1,5 @@
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Fast;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -6,11 +7,12 @@ using static TorchSharp.torch.nn;
 namespace MetaPrompts.Model.Modules.Ldm;
 
 /// <summary>A transformer block over the places of a feature map (ldm attention.SpatialTransformer, depth 1).</summary>
-public sealed class SpatialTransformer : Module<Tensor, Tensor, Tensor, Tensor>
+public sealed class SpatialTransformer : Module<Tensor, Tensor, Tensor, Tensor>, IPreparable
 {
     private readonly GroupNorm norm;
     private readonly Conv2d proj_in, proj_out;
     private readonly ModuleList<BasicTransformerBlock> transformer_blocks;
+    private FastNorm? _prepared;
 
     public SpatialTransformer(long channels, NetworkShape shape) : base(nameof(SpatialTransformer))
     {
@@ -26,15 +28,32 @@ public sealed class SpatialTransformer : Module<Tensor, Tensor, Tensor, Tensor>
     public (Tensor Key, Tensor Value) KeyValue(Tensor context) => transformer_blocks[0].KeyValue(context);
 
     /// <param name="x">[B, C, H, W].</param>
-    /// <param name="key">[1, N, C] from <see cref="KeyValue"/>, borrowed; so is <paramref name="value"/>.</param>
+    /// <param name="key">From <see cref="KeyValue"/>, borrowed; so is <paramref name="value"/>.</param>
     /// <returns>[B, C, H, W], the caller's.</returns>
     public override Tensor forward(Tensor x, Tensor key, Tensor value)
     {
         using var scope = NewDisposeScope();
         var (height, width) = (x.shape[2], x.shape[3]);
+        if (_prepared is not null)
+        {
+            // Channels innermost: maps are tokens already, and the 1×1 convolutions are products of matrices.
+            var tokens = transformer_blocks[0].forward(Product(proj_in, ChannelsLast.Tokens(_prepared.Run(x))), key, value);
+            return ChannelsLast.Maps(Product(proj_out, tokens), height, width).add_(x).MoveToOuterDisposeScope();
+        }
         var h = proj_in.forward(norm.forward(x)).flatten(2).transpose(1, 2);                   // [B, HW, C], row by row
         h = transformer_blocks[0].forward(h, key, value);
         h = h.transpose(1, 2).reshape(x.shape[0], -1, height, width);
         return (x + proj_out.forward(h)).MoveToOuterDisposeScope();
+    }
+
+    void IPreparable.Prepare(FastPlan plan)
+    {
+        if (plan.Has(Speedups.ChannelsLast)) _prepared ??= FastNorm.Of(plan, norm);
+    }
+
+    private static Tensor Product(Conv2d conv, Tensor tokens)
+    {
+        using var weight = conv.weight!.flatten(1);
+        return functional.linear(tokens, weight, conv.bias);
     }
 }

@@ -1,4 +1,5 @@
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Fast;
 using MetaPrompts.Model.Steps;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -10,13 +11,14 @@ namespace MetaPrompts.Model.Modules.Ldm;
 /// Stable Diffusion's UNet as Meta Prompts uses it (ldm openaimodel.UNetModel with the changes of meta_prompts/models.py): the embedding is a learned vector,
 /// the context is the prompts, and four feature maps come out instead of noise.
 /// </summary>
-public sealed class UNetModel : Module
+public sealed class UNetModel : Module, IPreparable
 {
     private readonly Sequential? time_embed;
     private readonly ModuleList<ModuleList<Module>> input_blocks, output_blocks;
     private readonly ModuleList<Module> middle_block;
     private readonly Sequential @out;
     private readonly HashSet<int> _featureBlocks;
+    private Prepared? _prepared;
 
     /// <param name="timeEmbed">Keep the unused time MLP, as the published segmentation checkpoints do.</param>
     public UNetModel(NetworkShape shape, bool timeEmbed = false) : base(nameof(UNetModel))
@@ -96,7 +98,7 @@ public sealed class UNetModel : Module
         var cursor = new Cursor(step);
         var skips = new Stack<Tensor>();
         var h = z;
-        foreach (var block in input_blocks) skips.Push(h = Run(block, h, cursor));
+        foreach (var block in input_blocks) skips.Push(h = _prepared is not null && skips.Count == 0 ? _prepared.In(h) : Run(block, h, cursor));
         h = Run(middle_block, h, cursor);
         var features = new List<Tensor>();
         for (var i = 0; i < output_blocks.Count; i++)
@@ -114,7 +116,15 @@ public sealed class UNetModel : Module
 
     /// <param name="feat0">[B, C0, h, w], a step's finest features.</param>
     /// <returns>[B, Z, h, w], the next step's latent; the caller's.</returns>
-    public Tensor Out(Tensor feat0) => @out.forward(feat0);
+    public Tensor Out(Tensor feat0) => _prepared is null ? @out.forward(feat0) : _prepared.Out(feat0);
+
+    void IPreparable.Prepare(FastPlan plan) => _prepared ??= new Prepared(plan, this);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _prepared?.Dispose();
+        base.Dispose(disposing);
+    }
 
     private static ModuleList<Module> Block(long channels, long width, long embChannels, int level, NetworkShape shape)
     {
@@ -151,6 +161,31 @@ public sealed class UNetModel : Module
         {
             (var key, value) = step.CrossAttention[_attention++];
             return key;
+        }
+    }
+
+    /// <summary>First and last convolution; the blocks between prepare themselves.</summary>
+    private sealed class Prepared(FastPlan plan, UNetModel unet) : IDisposable
+    {
+        private readonly FastConvolution _in = FastConvolution.Of(plan, (Conv2d)unet.input_blocks[0][0]), _out = FastConvolution.Of(plan, (Conv2d)unet.@out[2]);
+        private readonly FastNorm _norm = FastNorm.Of(plan, unet.@out[0]);
+
+        public Tensor In(Tensor z)
+        {
+            using var last = plan.Has(Speedups.ChannelsLast) ? ChannelsLast.Of(z) : z.alias();
+            return _in.Run(last);
+        }
+
+        public Tensor Out(Tensor feat0)
+        {
+            using var normal = _norm.Run(feat0, Activation.SiLU);
+            return _out.Run(normal);
+        }
+
+        public void Dispose()
+        {
+            _in.Dispose();
+            _out.Dispose();
         }
     }
 }

@@ -1,3 +1,4 @@
+using MetaPrompts.Model.Fast;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -5,9 +6,10 @@ using static TorchSharp.torch.nn;
 namespace MetaPrompts.Model.Modules.Ldm;
 
 /// <summary>To twice the size, nearest neighbour, then a convolution (ldm openaimodel.Upsample).</summary>
-public sealed class Upsample : Module<Tensor, Tensor>
+public sealed class Upsample : Module<Tensor, Tensor>, IPreparable
 {
     private readonly Conv2d conv;
+    private FastConvolution? _prepared;
 
     public Upsample(long channels) : base(nameof(Upsample))
     {
@@ -20,6 +22,14 @@ public sealed class Upsample : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var doubled = functional.interpolate(x, size: [x.shape[2] * 2, x.shape[3] * 2], mode: InterpolationMode.Nearest);
-        return conv.forward(doubled);
+        return _prepared is null ? conv.forward(doubled) : _prepared.Run(doubled);
+    }
+
+    void IPreparable.Prepare(FastPlan plan) => _prepared ??= FastConvolution.Of(plan, conv);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _prepared?.Dispose();
+        base.Dispose(disposing);
     }
 }

@@ -1,3 +1,4 @@
+using MetaPrompts.Model.Fast;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -5,9 +6,10 @@ using static TorchSharp.torch.nn;
 namespace MetaPrompts.Model.Modules.MetaPrompts;
 
 /// <summary>Deconvolutions, each to twice the size, then one convolution (reference: meta_prompts/models.py, Decoder).</summary>
-public sealed class Decoder : Module<Tensor, Tensor>
+public sealed class Decoder : Module<Tensor, Tensor>, IPreparable
 {
     private readonly Sequential deconv_layers, conv_layers;
+    private FastStack? _grow, _last;
 
     /// <param name="filters">Width after each deconvolution.</param>
     /// <param name="kernel">Of every deconvolution: 2, 3 or 4.</param>
@@ -23,7 +25,23 @@ public sealed class Decoder : Module<Tensor, Tensor>
     /// <returns>[B, C, H·2ⁿ, W·2ⁿ] for n deconvolutions, the caller's.</returns>
     public override Tensor forward(Tensor x)
     {
-        using var grown = deconv_layers.forward(x);
-        return conv_layers.forward(grown);
+        using var grown = _grow is null ? deconv_layers.forward(x) : _grow.Run(x);
+        return _last is null ? conv_layers.forward(grown) : _last.Run(grown);
+    }
+
+    void IPreparable.Prepare(FastPlan plan)
+    {
+        _grow ??= FastStack.Of(plan, deconv_layers);
+        _last ??= FastStack.Of(plan, conv_layers);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _grow?.Dispose();
+            _last?.Dispose();
+        }
+        base.Dispose(disposing);
     }
 }

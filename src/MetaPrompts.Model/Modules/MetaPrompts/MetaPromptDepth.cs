@@ -1,4 +1,5 @@
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Fast;
 using MetaPrompts.Model.Inference;
 using MetaPrompts.Model.Steps;
 using TorchSharp.Modules;
@@ -8,13 +9,14 @@ using static TorchSharp.torch.nn;
 namespace MetaPrompts.Model.Modules.MetaPrompts;
 
 /// <summary>The published depth network (reference: depth/models/meta_prompt_depth.py, MetaPromptDepth).</summary>
-public sealed class MetaPromptDepth : Module
+public sealed class MetaPromptDepth : Module, IPreparable
 {
     private readonly MetaPromptDepthEncoder encoder;
     private readonly Decoder decoder;
     private readonly Sequential last_layer_depth;
     private readonly int resizeScale;
     private readonly double maxDepth;
+    private FastStack? _prepared;
 
     /// <param name="manifest">Shape, prompts, refine steps, greatest depth.</param>
     /// <exception cref="Core.Errors.ModelRefusedException">The manifest is not one of a depth model.</exception>
@@ -55,7 +57,7 @@ public sealed class MetaPromptDepth : Module
         tap?.Invoke("resized", maps);
         var decoded = decoder.forward(maps);
         tap?.Invoke("decoder", decoded);
-        var logit = last_layer_depth.forward(decoded);
+        var logit = _prepared is null ? last_layer_depth.forward(decoded) : _prepared.Run(decoded);
         tap?.Invoke("logit", logit);
         var depth = logit.sigmoid() * maxDepth;
         tap?.Invoke("depth", depth);
@@ -64,4 +66,12 @@ public sealed class MetaPromptDepth : Module
 
     private static Tensor Bilinear(Tensor x, long height, long width) =>
         functional.interpolate(x, size: [height, width], mode: InterpolationMode.Bilinear, align_corners: false);
+
+    void IPreparable.Prepare(FastPlan plan) => _prepared ??= FastStack.Of(plan, last_layer_depth);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _prepared?.Dispose();
+        base.Dispose(disposing);
+    }
 }

@@ -1,4 +1,5 @@
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Fast;
 using MetaPrompts.Model.Inference;
 using MetaPrompts.Model.Modules.Autoencoder;
 using MetaPrompts.Model.Steps;
@@ -9,13 +10,14 @@ using static TorchSharp.torch.nn;
 namespace MetaPrompts.Model.Modules.MetaPrompts;
 
 /// <summary>Image to one map per meta prompt at 1/8 (reference: meta_prompts/models.py, MetaPromptDepthEncoder). Depth's encoder and pose's backbone.</summary>
-public sealed class MetaPromptDepthEncoder : Module
+public sealed class MetaPromptDepthEncoder : Module, IPreparable
 {
     private readonly AutoencoderKL encoder_vq;
     private readonly UNetWrapper unet;
     private readonly Sequential layer1, out_layer;
     private readonly Decoder layer2, layer3, layer4;
     private readonly TextAdapterDepth[] adapters;
+    private FastStack? _finest, _together;
 
     /// <param name="prompts">Meta prompts per step.</param>
     /// <param name="refineSteps">How many steps have prompts, timestep and adapter of their own.</param>
@@ -69,15 +71,32 @@ public sealed class MetaPromptDepthEncoder : Module
         using var scope = NewDisposeScope();
         Tensor z;
         using (no_grad()) z = encoder_vq.forward(x);                                           // [B, Z, H/8, W/8]; frozen, as in the reference
+        PartClock.Done("latent");
         tap?.Invoke("latent", z);
         var feats = RefineSteps.Run(unet.unet.diffusion_model, z, steps, tap);
 
-        Tensor[] fused = [layer1.forward(feats[0]), layer2.forward(feats[1]), layer3.forward(feats[2]), layer4.forward(feats[3])];
+        Tensor[] fused = [_finest is null ? layer1.forward(feats[0]) : _finest.Run(feats[0]), layer2.forward(feats[1]), layer3.forward(feats[2]), layer4.forward(feats[3])];
         for (var k = 0; k < fused.Length; k++) tap?.Invoke($"fused{k}", fused[k]);
-        var features = out_layer.forward(cat(fused, 1));                                       // [B, D, h, w]
+        var features = _together is null ? out_layer.forward(cat(fused, 1)) : _together.Run(cat(fused, 1));                                       // [B, D, h, w]
         tap?.Invoke("out_layer", features);
         var rearranged = einsum("bchw,nc->bnhw", features, steps[^1].MetaPrompts[0]);
         tap?.Invoke("rearranged", rearranged);
         return rearranged.MoveToOuterDisposeScope();
+    }
+
+    void IPreparable.Prepare(FastPlan plan)
+    {
+        _finest ??= FastStack.Of(plan, layer1);
+        _together ??= FastStack.Of(plan, out_layer);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _finest?.Dispose();
+            _together?.Dispose();
+        }
+        base.Dispose(disposing);
     }
 }

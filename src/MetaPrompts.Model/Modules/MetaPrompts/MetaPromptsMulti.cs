@@ -1,4 +1,6 @@
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Fast;
+using MetaPrompts.Model.Inference;
 using MetaPrompts.Model.Modules.Autoencoder;
 using MetaPrompts.Model.Modules.Heads;
 using MetaPrompts.Model.Steps;
@@ -19,7 +21,7 @@ public sealed record MultiOutput(Tensor? Depth, Tensor? ClassLogits, Tensor? Pos
 /// prompts and feeds its own UPerHead (the published segmentation read-out, MetaPromptsSeg.forward, once per task). Nothing but what its prompts
 /// re-arranged reaches a head.
 /// </summary>
-public sealed class MetaPromptsMulti : Module
+public sealed class MetaPromptsMulti : Module, IPreparable
 {
     /// <summary>Cells of the 1/4 grid per unit of an offset.</summary>
     public const float OffsetUnit = 8;
@@ -33,6 +35,7 @@ public sealed class MetaPromptsMulti : Module
     private readonly Dictionary<PerceptionTask, (int Start, int Count)> promptsOf = [];
     private readonly TextAdapterDepth[] adapters;
     private readonly double logMin, logMax;
+    private FastStack[]? _prepared;
 
     /// <param name="manifest">Shape, tasks, prompts per task, depth range, classes.</param>
     public MetaPromptsMulti(ModelManifest manifest) : base(nameof(MetaPromptsMulti))
@@ -118,12 +121,14 @@ public sealed class MetaPromptsMulti : Module
         using var scope = NewDisposeScope();
         var fused = new List<(Tensor[] Levels, Tensor Prompts)>();
         var z = encoder_vq.forward(image);                                                     // [B, Z, H/8, W/8]
+        PartClock.Done("latent");
         for (var i = 0; i < stepFeatures.Count; i++)
         {
             var feats = unet.unet.diffusion_model.forward(z, stepFeatures[i]);
             var last = i == stepFeatures.Count - 1;
-            if (everyStep || last) fused.Add((Fuse(feats), stepFeatures[i].MetaPrompts));
             if (!last) z = unet.unet.diffusion_model.Out(feats[0]);
+            PartClock.Done($"step{i + 1}");
+            if (everyStep || last) fused.Add((Fuse(feats), stepFeatures[i].MetaPrompts));
         }
 
         var said = new Dictionary<PerceptionTask, Tensor[]>();
@@ -132,7 +137,7 @@ public sealed class MetaPromptsMulti : Module
             // The steps share a head and its batch statistics, so they go through it together.
             var (start, count) = promptsOf[task];
             var levels = Enumerable.Range(0, 4).Select(k => Together(fused.Select(step =>
-                einsum("bchw,nc->bnhw", step.Levels[k], step.Prompts[0].narrow(0, start, count))))).ToList();
+                Rearranged(step.Levels[k], step.Prompts[0].narrow(0, start, count))))).ToList();
             said[task] = heads[task].forward(levels).chunk(fused.Count, 0);
         }
         var outputs = new List<MultiOutput>();
@@ -148,8 +153,16 @@ public sealed class MetaPromptsMulti : Module
 
     /// <summary>Every level at twice its size and EmbedDim wide: 1/4, 1/8, 1/16, 1/32 (reference: MetaPromptsSeg, upconv).</summary>
     private Tensor[] Fuse(IReadOnlyList<Tensor> feats) =>
-        [.. feats.Select((feat, k) => functional.relu(upconv[k].forward(
-            functional.interpolate(feat, size: [feat.shape[2] * 2, feat.shape[3] * 2], mode: InterpolationMode.Bilinear, align_corners: false))))];
+        [.. feats.Select((feat, k) =>
+        {
+            var twice = functional.interpolate(feat, size: [feat.shape[2] * 2, feat.shape[3] * 2], mode: InterpolationMode.Bilinear, align_corners: false);
+            return _prepared is null ? functional.relu(upconv[k].forward(twice)) : _prepared[k].Run(twice);
+        })];
+
+    /// <summary>[B, N, h, w]: one map per prompt, the scalar product of features and prompt at every place.</summary>
+    private Tensor Rearranged(Tensor features, Tensor prompts) => _prepared is null
+        ? einsum("bchw,nc->bnhw", features, prompts)
+        : ChannelsLast.Maps(functional.linear(ChannelsLast.Tokens(features), prompts), features.shape[2], features.shape[3]);
 
     private static Tensor Together(IEnumerable<Tensor> steps)
     {
@@ -161,4 +174,15 @@ public sealed class MetaPromptsMulti : Module
     private Tensor Metres(Tensor logit) => (logit.to(ScalarType.Float32).sigmoid() * (logMax - logMin) + logMin).exp();
 
     private static int Width(NetworkShape shape, int level) => shape.ModelChannels * shape.ChannelMult[level];
+
+    void IPreparable.Prepare(FastPlan plan) => _prepared ??= [.. upconv.Select(layers => FastStack.Of(plan, layers, thenRelu: true))];
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            foreach (var one in _prepared ?? []) one.Dispose();
+        }
+        base.Dispose(disposing);
+    }
 }

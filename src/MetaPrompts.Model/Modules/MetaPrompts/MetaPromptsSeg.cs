@@ -1,4 +1,5 @@
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Fast;
 using MetaPrompts.Model.Inference;
 using MetaPrompts.Model.Modules.Autoencoder;
 using MetaPrompts.Model.Modules.Heads;
@@ -10,7 +11,7 @@ using static TorchSharp.torch.nn;
 namespace MetaPrompts.Model.Modules.MetaPrompts;
 
 /// <summary>The published segmentation network (reference: segmentation/models/meta_prompts_seg.py, MetaPromptsSeg).</summary>
-public sealed class MetaPromptsSeg : Module
+public sealed class MetaPromptsSeg : Module, IPreparable
 {
     private const int Levels = 4;
     private readonly Parameter meta_prompts;
@@ -19,6 +20,7 @@ public sealed class MetaPromptsSeg : Module
     private readonly UPerHead decode_head;
     private readonly FCNHead auxiliary_head;
     private readonly Sequential[] upconv = new Sequential[Levels];
+    private FastStack[]? _prepared;
 
     /// <param name="manifest">Shape, prompts, refine steps, classes.</param>
     /// <param name="dropout">Share of channels the heads drop in training (published: 0 ADE20K, 0.1 Cityscapes).</param>
@@ -91,12 +93,14 @@ public sealed class MetaPromptsSeg : Module
         ArgumentNullException.ThrowIfNull(steps);
         Tensor z;
         using (no_grad()) z = encoder_vq.forward(image);                                       // [B, Z, H/8, W/8]; frozen, as in the reference
+        PartClock.Done("latent");
         tap?.Invoke("latent", z);
         var feats = RefineSteps.Run(unet.unet.diffusion_model, z, steps, tap);
         var levels = new Tensor[Levels];
         for (var k = 0; k < Levels; k++)
         {
-            var up = upconv[k].forward(Bilinear(feats[k], 2 * feats[k].shape[2], 2 * feats[k].shape[3]));
+            var twice = Bilinear(feats[k], 2 * feats[k].shape[2], 2 * feats[k].shape[3]);
+            var up = _prepared is null ? upconv[k].forward(twice) : _prepared[k].Run(twice);
             tap?.Invoke($"upconv{k}", up);                                                     // golden files count levels from 0, the modules' names from 1
             levels[k] = einsum("bchw,nc->bnhw", up, steps[^1].MetaPrompts[0]);
             tap?.Invoke($"rearranged{k}", levels[k]);
@@ -115,4 +119,15 @@ public sealed class MetaPromptsSeg : Module
 
     private static Tensor Bilinear(Tensor x, long height, long width) =>
         functional.interpolate(x, size: [height, width], mode: InterpolationMode.Bilinear, align_corners: false);
+
+    void IPreparable.Prepare(FastPlan plan) => _prepared ??= [.. upconv.Select(layers => FastStack.Of(plan, layers))];
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            foreach (var one in _prepared ?? []) one.Dispose();
+        }
+        base.Dispose(disposing);
+    }
 }

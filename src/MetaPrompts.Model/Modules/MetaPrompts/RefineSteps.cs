@@ -29,6 +29,7 @@ internal static class RefineSteps
             // Not needed any more; without gradients this returns a step's largest maps before the next one is computed.
             foreach (var feat in feats) feat.Dispose();
             feats = next;
+            PartClock.Done($"step{i}");
             for (var k = 0; k < feats.Count; k++) tap?.Invoke($"step{i}.feat{k}", feats[k]);
         }
         foreach (var feat in feats) feat.MoveToOuterDisposeScope();

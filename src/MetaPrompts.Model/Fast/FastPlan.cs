@@ -1,0 +1,44 @@
+using System.Collections.Concurrent;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MetaPrompts.Model.Fast;
+
+/// <summary>What a served network does to be fast on its device and in its type, and why. One per network; the modules add what they chose. Any thread may.</summary>
+internal sealed class FastPlan
+{
+    private readonly ConcurrentDictionary<(Speedups Speedup, string What), int> _choices = new();
+
+    public FastPlan(Speedups on, Device device, ScalarType type)
+    {
+        (On, Type) = (on, type);
+        OnCpu = device.type == DeviceType.CPU;
+        Native = OnCpu && type is ScalarType.Float32 or ScalarType.BFloat16 && OneDnn.Usable;
+        if (Has(Speedups.PackedWeights) && !Native) Choose(Speedups.PackedWeights, $"none: {(OnCpu ? "oneDNN cannot be called directly here, or not in this type" : "not on a CPU")}");
+    }
+
+    public Speedups On { get; }
+
+    public ScalarType Type { get; }
+
+    public bool OnCpu { get; }
+
+    /// <summary>oneDNN can be called past libtorch's own choice.</summary>
+    public bool Native { get; }
+
+    public bool Packs => Native && Has(Speedups.PackedWeights) && Has(Speedups.ChannelsLast);
+
+    /// <summary>The kernel of ours for norms takes float32 in main memory.</summary>
+    public bool OwnNorms => Native && Type == ScalarType.Float32 && Has(Speedups.ChannelsLast) && GroupNormKernel.Usable;
+
+    /// <summary>Every choice with how often it was made, in a fixed order.</summary>
+    public IReadOnlyList<string> Choices => [.. _choices.OrderBy(one => one.Key.Speedup).ThenBy(one => one.Key.What, StringComparer.Ordinal)
+        .Select(one => $"{one.Key.Speedup}: {one.Key.What}{(one.Value > 1 ? $" ({one.Value} times)" : "")}")];
+
+    public bool Has(Speedups one) => (On & one) != 0;
+
+    public void Choose(Speedups speedup, string what) => _choices.AddOrUpdate((speedup, what), 1, (_, times) => times + 1);
+
+    /// <summary>Says something once, however often it happens: for choices made while frames pass.</summary>
+    public void Note(Speedups speedup, string what) => _choices.TryAdd((speedup, what), 1);
+}
