@@ -2,6 +2,7 @@ using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Model.Inference;
+using MetaPrompts.Model.Tests.Golden;
 using MetaPrompts.Testing;
 using static TorchSharp.torch;
 
@@ -86,7 +87,7 @@ public sealed class MultiTaskModelTests : IDisposable
         using var model = Open();
         using var batch = new FrameBatch([Picture(1)], new ImageSize(64, 64));
         model.Predict(batch);
-        var before = Tensor.TotalCount;
+        var before = LiveTensors.Count();
         for (var i = 0; i < 3; i++) model.Predict(batch);
         Assert.Equal(before, Tensor.TotalCount);
     }

@@ -143,7 +143,7 @@ public sealed class SingleTaskModelTests : IDisposable
         using var model = PerceptionModels.Open(GoldenFiles.Write(_folder, task, maxDepth: 10, workingSize: new ImageSize(64, 64)), _exact);
         using var batch = new FrameBatch([FakeFrames.Make(new StreamId("camera"), 0, size: new ImageSize(64, 64))], model.BatchKey(new ImageSize(64, 64)));
         model.Predict(batch);
-        var before = Tensor.TotalCount;
+        var before = LiveTensors.Count();
         model.Predict(batch);
         Assert.Equal(before, Tensor.TotalCount);
     }

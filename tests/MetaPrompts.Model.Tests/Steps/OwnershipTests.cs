@@ -23,7 +23,7 @@ public class OwnershipTests
         using var none = no_grad();
         Forward(network, image, model.RefineSteps).Dispose();                                  // what modules make once, they make here
 
-        var before = Living();
+        var before = LiveTensors.Count();
         using (Forward(network, image, model.RefineSteps)) Assert.Equal(before + 1, Tensor.TotalCount);
         Assert.Equal(before, Tensor.TotalCount);
     }
@@ -36,7 +36,7 @@ public class OwnershipTests
         using var network = model.Load(KeyTests.Network("depth"));
         using var image = golden.Image(ScalarType.Float32);
         network.train();
-        var before = Living();
+        var before = LiveTensors.Count();
         for (var i = 0; i < 2; i++)
         {
             using var scope = NewDisposeScope();
@@ -66,15 +66,6 @@ public class OwnershipTests
         Assert.Contains(methods, method => method.Name == nameof(StepCache.First));
         Assert.DoesNotContain(methods, method => method.GetCustomAttribute<AsyncStateMachineAttribute>() is not null
             || typeof(Task).IsAssignableFrom(method.ReturnType) || method.ReturnType.Name.StartsWith("ValueTask", StringComparison.Ordinal));
-    }
-
-    /// <summary>What finalisers of earlier tests still owe is settled first; afterwards only disposal counts.</summary>
-    private static long Living()
-    {
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        GC.Collect();
-        return Tensor.TotalCount;
     }
 
     private static Tensor Forward(nn.Module network, Tensor image, int refineSteps)
