@@ -112,7 +112,7 @@ public sealed class SourceSupervisor(StreamPlan plan, ChannelWriter<Frame> mailb
     {
         SourceLostException? lost = null;
         var empty = 0;
-        while (!stop.IsCancellationRequested && (plan.Round is not { } round || empty < round))
+        while (!Over(stop, abort) && (plan.Round is not { } round || empty < round))
         {
             var before = _lastSequence;
             try
@@ -136,7 +136,7 @@ public sealed class SourceSupervisor(StreamPlan plan, ChannelWriter<Frame> mailb
     {
         var attempt = 0;
         var lostAt = 0L;
-        while (!stop.IsCancellationRequested)
+        while (!Over(stop, abort))
         {
             await WhilePausedAsync(stop).ConfigureAwait(false);
             SourceLostException? lost;
@@ -159,7 +159,7 @@ public sealed class SourceSupervisor(StreamPlan plan, ChannelWriter<Frame> mailb
                 }
             }
 
-            if (stop.IsCancellationRequested) return;
+            if (Over(stop, abort)) return;
             if (IsPaused)
             {
                 attempt = 0;
@@ -185,6 +185,9 @@ public sealed class SourceSupervisor(StreamPlan plan, ChannelWriter<Frame> mailb
             board?.Show(plan.Stream, StreamState.Online);
         }
     }
+
+    /// <summary>A run that is broken off need not have been stopped before: its two tokens are cancelled one after the other, and a file read between them would fail frame after frame.</summary>
+    private static bool Over(CancellationToken stop, CancellationToken abort) => stop.IsCancellationRequested || abort.IsCancellationRequested;
 
     private bool IsPaused
     {
@@ -256,7 +259,7 @@ public sealed class SourceSupervisor(StreamPlan plan, ChannelWriter<Frame> mailb
                     size = numbered.Stamp.SourceSize;
                     count = Math.Min(count, RateKnown) + 1;
                     await DeliverAsync(numbered, abort).ConfigureAwait(false);
-                    if (stop.IsCancellationRequested) break;
+                    if (Over(stop, abort)) break;
                 }
             }
         }

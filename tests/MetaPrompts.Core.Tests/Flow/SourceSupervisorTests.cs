@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using MetaPrompts.Core.Doors;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
@@ -123,6 +124,30 @@ public sealed class SourceSupervisorTests
         Assert.Equal([0L, 4, 8], Drain().Select(f => f.Sequence));
         Assert.Equal((3L, 7L), (_ledger[Front].Captured, _ledger[Front].Skipped));
         Assert.Equal(0, _pool.Live);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_run_that_is_broken_off_reads_nothing_more_though_nobody_has_said_stop_yet(bool live)
+    {
+        using var abort = new CancellationTokenSource();
+        var policy = live ? BackpressurePolicy.Latest : BackpressurePolicy.Lossless();
+        var opened = 0;
+        var plan = new StreamPlan(Front, policy, _ => ++opened < 4 ? new FakeSource(Front, _pool, policy, 10) : null, live ? new ReconnectOptions() : null, new Abort(abort, fatal: 3));
+        await new SourceSupervisor(plan, _mailbox.Writer, _ledger, _time, NullLogger.Instance, () => 0).RunAsync(default, abort.Token);
+        Assert.Equal([0L, 1, 2], Drain().Select(f => f.Sequence));
+        Assert.Equal((4L, 1L, 1), (_ledger[Front].Captured, _ledger[Front].Failed, opened));
+        Assert.Equal(0, _pool.Live);
+    }
+
+    private sealed class Abort(CancellationTokenSource abort, int fatal) : IFrameFilter
+    {
+        public bool Accepts(Frame frame)
+        {
+            if (frame.Stamp.Sequence == fatal) abort.Cancel();
+            return true;
+        }
     }
 
     /// <summary>A camera that gives <paramref name="frames"/>(epoch) frames each time it is opened; the clock runs in steps of half a second.</summary>
