@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Checkpoints;
 using MetaPrompts.Training.Data;
 using MetaPrompts.Training.Optimisation;
 using MetaPrompts.Training.Tasks;
@@ -45,8 +46,11 @@ public sealed class Trainer : IDisposable
     /// <exception cref="ModelRefusedException">The file is of another network or recipe.</exception>
     public void Resume(string path) => _state.Load(path);
 
-    /// <summary>Starts from the weights of an earlier run, as its first step.</summary>
-    public void StartFrom(string weights) => _state.LoadWeights(weights);
+    /// <summary>Starts from weights, as its first step: Stable Diffusion's UNet and autoencoder, or all of a network of the same shape (of an earlier run, converted, or as published).</summary>
+    /// <param name="weights">What CheckpointFiles.Open takes.</param>
+    /// <returns>What was taken, left out and kept.</returns>
+    /// <exception cref="CheckpointException">Anything the network wants is missing or of another shape, or anything of the file has no place in it.</exception>
+    public LoadReport StartFrom(string weights) => _state.LoadWeights(weights, _replicas.First.Manifest.KeyMap);
 
     /// <summary>Weights, averages, optimiser and step in one file, renamed into place: a kill leaves the old state or the new one.</summary>
     public void SaveState(string path) => _state.Save(path);

@@ -1,3 +1,4 @@
+using MetaPrompts.Model.Checkpoints;
 using MetaPrompts.Model.Inference;
 using MetaPrompts.Training.Data;
 using MetaPrompts.Training.Reports;
@@ -13,7 +14,10 @@ public sealed class TrainingRun(TrainingRecipe recipe, string folder, ITrainingS
 
     public string ManifestPath => Path.Combine(folder, recipe.Name + ".json");
 
-    /// <param name="startFrom">Weights to begin with, or null; ignored when the folder holds a state.</param>
+    /// <summary>Told what became of the weights to begin with, before the first step.</summary>
+    public Action<LoadReport>? Began { get; init; }
+
+    /// <param name="startFrom">Weights to begin with (<see cref="Trainer.StartFrom"/>), or null; ignored when the folder holds a state.</param>
     /// <param name="stop">The step in hand is finished and saved.</param>
     public IEnumerable<TrainingProgress> Run(string? startFrom, CancellationToken stop)
     {
@@ -23,7 +27,7 @@ public sealed class TrainingRun(TrainingRecipe recipe, string folder, ITrainingS
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "data.txt"), set.Description + "\n");
         if (File.Exists(StatePath)) trainer.Resume(StatePath);
-        else if (startFrom is not null) trainer.StartFrom(startFrom);
+        else if (startFrom is not null) Tell(startFrom, trainer.StartFrom(startFrom));
         var table = Path.Combine(folder, "metrics.csv");
         using var metrics = new MetricsTable(table, trainer.Step);
         using var events = new EventFile(folder, trainer.Step);
@@ -36,6 +40,14 @@ public sealed class TrainingRun(TrainingRecipe recipe, string folder, ITrainingS
         }
         Save(trainer);
         MetricsTable.Draw(table, Path.Combine(folder, "metrics.png"));
+    }
+
+    /// <summary>Every name goes to the folder; whoever listens gets the counts.</summary>
+    private void Tell(string startFrom, LoadReport report)
+    {
+        File.WriteAllLines(Path.Combine(folder, "from.txt"),
+            [startFrom, .. report.Lines(), "", .. report.Loaded.Select(name => $"loaded {name}"), .. report.Kept.Select(name => $"kept {name}"), .. report.Ignored.Select(entry => $"left out {entry}")]);
+        Began?.Invoke(report);
     }
 
     private void Save(Trainer trainer)

@@ -58,16 +58,21 @@ internal sealed class TrainingState : IDisposable
         foreach (var (name, parameter) in Frozen()) Fill(reader, "frozen/" + name, parameter);
     }
 
-    public void LoadWeights(string path)
+    /// <param name="keyMap">How a file of this network names its tensors (PublishedKeyMaps).</param>
+    public LoadReport LoadWeights(string path, string keyMap)
     {
-        using var reader = new SafetensorsReader(path);
+        using var reader = CheckpointFiles.Open(path);
         using var none = no_grad();
-        foreach (var (name, master) in _optimiser.Masters) Fill(reader, name, master);
-        foreach (var (name, buffer) in _network.named_buffers()) Fill(reader, name, buffer);
-        foreach (var (name, parameter) in Frozen()) Fill(reader, name, parameter);
+        using var scope = NewDisposeScope();
+        // What learns is read into its float32 master, under each of its names.
+        var state = _network.state_dict();
+        var masters = _optimiser.Masters.ToDictionary(one => state[one.Name].Handle, one => one.Master);
+        var targets = state.ToDictionary(one => one.Key, one => masters.GetValueOrDefault(one.Value.Handle, one.Value));
+        var report = StableDiffusion.IsIn(reader) ? StableDiffusion.Initialise(targets, reader, path) : CheckpointLoader.Load(targets, reader, PublishedKeyMaps.Named(keyMap), path);
         _optimiser.Restore(0, static (_, _) => { });
         foreach (var (name, master) in _optimiser.Masters) _averages[name].copy_(master);
         foreach (var (name, buffer) in Statistics()) _averages[name].copy_(buffer);
+        return report;
     }
 
     public void SaveWeights(string path)

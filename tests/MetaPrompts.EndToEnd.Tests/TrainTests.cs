@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MetaPrompts.Testing;
 
 namespace MetaPrompts.EndToEnd.Tests;
 
@@ -42,6 +43,15 @@ public sealed class TrainTests : IDisposable
         Assert.True(eval.ExitCode == 0, eval.Error);
         Assert.Equal(2, _work.Json("scores.json").GetProperty("samples").GetInt32());
         Assert.Equal(JsonValueKind.Number, _work.Json("scores.json").GetProperty("metrics").GetProperty("abs_rel").ValueKind);
+
+        File.WriteAllText(_work["tiny.yaml"], Recipe.Replace("steps: 4", "steps: 1", StringComparison.Ordinal));
+        var begun = await Cli.RunAsync(_work.Folder, "train", "-c", "tiny.yaml", "--out", "begun", "--from", "run/tiny.safetensors");
+        Assert.True(begun.ExitCode == 0, begun.Error);
+        Assert.Contains("tensors loaded, none missing, none left over", begun.Error, StringComparison.Ordinal);
+        Assert.Contains("loaded meta_prompts1", File.ReadAllLines(_work["begun/from.txt"]));
+        var misfit = await Cli.RunAsync(_work.Folder, "train", "-c", "tiny.yaml", "--out", "misfit", "--from", GoldenFixture.PathOf("sd", "sd-tiny.ckpt"));
+        Assert.Equal(3, misfit.ExitCode);
+        Assert.Contains("sd-tiny.ckpt", misfit.OnlyError, StringComparison.Ordinal);
 
         _work.Clip(frames: 2);
         var steady = await Cli.RunAsync(_work.Folder, "eval", "--model", "run/tiny.json", "--dataset", "video:clip.mp4", "--json", "steady.json");

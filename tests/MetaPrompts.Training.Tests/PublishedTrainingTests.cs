@@ -1,9 +1,12 @@
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Checkpoints;
 using MetaPrompts.Model.Inference;
+using MetaPrompts.Testing;
 using MetaPrompts.Training.Optimisation;
 using MetaPrompts.Training.Tests.Data.Sets;
+using TorchSharp;
 
 namespace MetaPrompts.Training.Tests;
 
@@ -88,6 +91,65 @@ public sealed class PublishedTrainingTests : IDisposable
         Assert.StartsWith("step,loss,", File.ReadLines(_folder.At("whole/metrics.csv")).First(), StringComparison.Ordinal);
         using var model = PerceptionModels.Open(whole.ManifestPath, new ExecutionOptions { Device = "cpu" });
         Assert.Equal([task], model.Manifest.Tasks);
+    }
+
+    /// <summary>The network that the golden Stable Diffusion fits.</summary>
+    private TrainingRecipe Small(int seed = 1)
+    {
+        var recipe = Tiny("depth-nyu", NyuFolder(), PerceptionTask.Depth, 1, new ImageSize(64, 64));
+        return recipe with
+        {
+            Network = recipe.Network! with { ChannelMult = [1, 1, 1, 1], ContextDim = 32, EmbedDim = 32, VaeChMult = [1, 1, 1, 1], VaeNumResBlocks = 1 },
+            Training = recipe.Training with { Seed = seed },
+        };
+    }
+
+    [Theory]
+    [InlineData("sd-tiny.ckpt", false)]
+    [InlineData("sd-tiny.safetensors", false)]
+    [InlineData("sd-tiny.ckpt", true)]
+    public void ARunBeginsWithStableDiffusion(string form, bool bfloat16)
+    {
+        using var scope = torch.NewDisposeScope();
+        var recipe = Small();
+        recipe = recipe with { Training = recipe.Training with { Bfloat16 = bfloat16 } };
+        using var sd = CheckpointFiles.Open(GoldenFixture.PathOf("sd", "sd-tiny.ckpt"));
+        var path = form == "sd-tiny.ckpt" ? GoldenFixture.PathOf("sd", form) : _folder.At(form);
+        if (form != "sd-tiny.ckpt") SafetensorsWriter.Write(path, sd.Entries.ToDictionary(entry => entry.Name, entry => sd.Read(entry.Name)));
+        using var trainer = new Trainer(recipe.Manifest(), recipe.Training, recipe.Set());
+        var report = trainer.StartFrom(path);
+        Assert.True(report.Complete);
+        Assert.Contains("encoder.meta_prompts1", report.Kept);
+        Assert.Contains(report.Lines(), line => line.EndsWith("the autoencoder's decoder paints; nothing here does", StringComparison.Ordinal));
+        trainer.SaveWeights(_folder.At("begun.safetensors"));
+        using var begun = new SafetensorsReader(_folder.At("begun.safetensors"));
+        // A convolution that learns, the tied output head, and the frozen autoencoder; float16 as in the file, so to the bit even where the network computes in bfloat16.
+        foreach (var (theirs, ours) in ((string, string)[])
+        [
+            ("model.diffusion_model.input_blocks.1.0.in_layers.2.weight", "encoder.unet.unet.diffusion_model.input_blocks.1.0.in_layers.2.weight"),
+            ("first_stage_model.encoder.conv_in.weight", "encoder.encoder_vq.encoder.conv_in.weight"),
+        ])
+            Assert.True(sd.Read(theirs).to(torch.float32).allclose(begun.Read(ours).to(torch.float32), 0, bfloat16 && ours.Contains("encoder_vq", StringComparison.Ordinal) ? 1e-2 : 0), ours);
+        Assert.All(trainer.Run(default), step => Assert.True(double.IsFinite(step.Loss) && step.GradientNorm > 0));
+    }
+
+    [Fact]
+    public void ARunBeginsWithTheWeightsOfAnotherWholeOrNotAtAll()
+    {
+        using (var trainer = new Trainer(Small().Manifest(), Small().Training, Small().Set())) trainer.SaveWeights(_folder.At("one.safetensors"));
+        using (var trainer = new Trainer(Small(seed: 2).Manifest(), Small(seed: 2).Training, Small().Set()))
+        {
+            Assert.Empty(trainer.StartFrom(_folder.At("one.safetensors")).Kept);
+            trainer.SaveWeights(_folder.At("two.safetensors"));
+        }
+        Assert.Equal(File.ReadAllBytes(_folder.At("one.safetensors")), File.ReadAllBytes(_folder.At("two.safetensors")));
+
+        var wider = Small() with { MetaPrompts = new Dictionary<PerceptionTask, int> { [PerceptionTask.Depth] = 7 } };
+        using var other = new Trainer(wider.Manifest(), wider.Training, wider.Set());
+        Assert.Contains("of another shape", Assert.Throws<CheckpointException>(() => other.StartFrom(_folder.At("one.safetensors"))).Message, StringComparison.Ordinal);
+        var deeper = Small() with { Network = Small().Network! with { VaeNumResBlocks = 2 } };
+        using var third = new Trainer(deeper.Manifest(), deeper.Training, deeper.Set());
+        Assert.Contains("missing", Assert.Throws<CheckpointException>(() => third.StartFrom(GoldenFixture.PathOf("sd", "sd-tiny.ckpt"))).Message, StringComparison.Ordinal);
     }
 
     [Theory]

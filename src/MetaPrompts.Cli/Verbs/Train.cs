@@ -5,6 +5,7 @@ using MetaPrompts.Cli.Display;
 using MetaPrompts.Cli.Options;
 using MetaPrompts.Cli.Yaml;
 using MetaPrompts.Core.Errors;
+using MetaPrompts.Model.Checkpoints;
 using MetaPrompts.Training;
 
 namespace MetaPrompts.Cli.Verbs;
@@ -16,7 +17,7 @@ internal static class Train
     {
         var recipe = new Option<string>("--config", "-c") { Description = "Recipe (configs/train/*.yaml).", HelpName = "FILE", Required = true };
         var output = Parsers.Text("--out", "DIR", "Folder of the run: state, weights, manifest, metrics.csv; default: runs/<name of the recipe>.");
-        var from = Parsers.Text("--from", "FILE", "Weights (.safetensors) to begin with.");
+        var from = Parsers.Text("--from", "PATH", "Weights to begin with: Stable Diffusion (.ckpt, .safetensors, a diffusers folder), or all of a network of this shape.");
         var resume = Parsers.Switch("--resume", "Go on with the run in the folder.");
         var set = new Option<string[]>("--set") { Description = "Overrides one value of the recipe, for example training.batchSize=4.", HelpName = "KEY=VALUE", DefaultValueFactory = _ => [] };
         var command = new Command("train", "Trains a model by a recipe.") { recipe, output, from, resume, set, Parsers.Switch("--verbose", "Stack traces.") };
@@ -28,11 +29,11 @@ internal static class Train
     {
         var recipe = RecipeFile.Read(path, set);
         var folder = output ?? Path.Combine("runs", recipe.Name);
-        var run = new TrainingRun(recipe, folder, recipe.Set());                        // what is missing is told before anything is written
+        var run = new TrainingRun(recipe, folder, recipe.Set()) { Began = report => Tell(from!, report) };      // what is missing is told before anything is written
         var exists = File.Exists(run.StatePath);
         if (exists && !resume) throw new ConfigurationException(folder, "holds a run already; use --resume to go on, or another --out");
         if (!exists && resume) throw new ConfigurationException(folder, "holds no run to resume; leave out --resume to begin one");
-        if (from is not null && !File.Exists(from)) throw new ConfigurationException("--from", $"{from} does not exist; check the path");
+        if (from is not null && !File.Exists(from) && !Directory.Exists(from)) throw new ConfigurationException("--from", $"{from} does not exist; check the path");
         Directory.CreateDirectory(folder);
         var kept = Path.GetFullPath(Path.Combine(folder, "recipe.yaml"));
         if (kept != Path.GetFullPath(path)) File.Copy(path, kept, overwrite: true);     // a run may be resumed by the recipe in its own folder
@@ -50,5 +51,11 @@ internal static class Train
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{recipe.Name}: step {last.Step} of {last.TotalSteps}, loss {last.Loss:0.000}, {Stopwatch.GetElapsedTime(startedAt).TotalSeconds:0} s → {run.ManifestPath}{stopped}"));
         return ExitCodes.Done;
+    }
+
+    private static void Tell(string from, LoadReport report)
+    {
+        Terminal.Note($"metaprompts: began with {from}:");
+        foreach (var line in report.Lines()) Terminal.Note($"  {line}");
     }
 }

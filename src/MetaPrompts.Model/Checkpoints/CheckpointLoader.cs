@@ -14,12 +14,16 @@ public static class CheckpointLoader
     public static LoadReport Load(Module network, ICheckpointReader reader, KeyMap map, string file)
     {
         ArgumentNullException.ThrowIfNull(network);
-        return Fill(network.state_dict(), [], reader, map, file);
+        return Load(network.state_dict(), reader, map, file);
     }
 
-    /// <summary>What <see cref="Load"/> would report, with nothing loaded; values are read of tensors with several names only.</summary>
+    /// <param name="state">A network's tensors by name, or others in their place, such as an optimiser's float32 masters; names of one tensor are one object's.</param>
+    /// <inheritdoc cref="Load(Module, ICheckpointReader, KeyMap, string)"/>
+    public static LoadReport Load(IReadOnlyDictionary<string, Tensor> state, ICheckpointReader reader, KeyMap map, string file) => Fill(state, [], reader, map, file);
+
+    /// <summary>What <see cref="Load(Module, ICheckpointReader, KeyMap, string)"/> would report, with nothing loaded; values are read of tensors with several names only.</summary>
     /// <param name="network">Needs no memory.</param>
-    /// <inheritdoc cref="Load"/>
+    /// <inheritdoc cref="Load(Module, ICheckpointReader, KeyMap, string)"/>
     public static LoadReport Compare(Module network, ICheckpointReader reader, KeyMap map, string file)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -27,25 +31,24 @@ public static class CheckpointLoader
     }
 
     /// <summary>Begins a training: UNet and autoencoder from Stable Diffusion, everything else stays as the network was made.</summary>
-    /// <param name="network">Any network of this project that has both.</param>
+    /// <param name="state">Of any network of this project that has both.</param>
     /// <param name="map"><see cref="PublishedKeyMaps.StableDiffusion"/> or <see cref="PublishedKeyMaps.Diffusers"/>.</param>
     /// <returns>The report of a complete load; its <see cref="LoadReport.Kept"/> are the task's own tensors.</returns>
-    /// <inheritdoc cref="Load"/>
-    public static LoadReport InitialiseFrom(Module network, ICheckpointReader reader, KeyMap map, string file)
+    /// <inheritdoc cref="Load(IReadOnlyDictionary{string, Tensor}, ICheckpointReader, KeyMap, string)"/>
+    public static LoadReport InitialiseFrom(IReadOnlyDictionary<string, Tensor> state, ICheckpointReader reader, KeyMap map, string file)
     {
-        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(state);
         const string Unet = "unet.unet.diffusion_model.", Anchor = Unet + "out.0.weight";
-        var state = network.state_dict();
         var prefix = state.Keys.FirstOrDefault(name => name == Anchor || name.EndsWith("." + Anchor, StringComparison.Ordinal)) is { } anchor
             ? anchor[..^Anchor.Length]
-            : throw new ArgumentException("the network has no UNet of Stable Diffusion", nameof(network));
+            : throw new ArgumentException("the network has no UNet of Stable Diffusion", nameof(state));
         var wanted = state.Where(one => one.Key.StartsWith(prefix + Unet, StringComparison.Ordinal) || one.Key.StartsWith(prefix + "encoder_vq.", StringComparison.Ordinal))
             .ToDictionary(one => one.Key[prefix.Length..], one => one.Value);
         var handles = wanted.Values.Select(tensor => tensor.Handle).ToHashSet();
         return Fill(wanted, [.. state.Where(one => !handles.Contains(one.Value.Handle)).Select(one => one.Key)], reader, map, file);
     }
 
-    private static LoadReport Fill(Dictionary<string, Tensor> ours, IReadOnlyList<string> kept, ICheckpointReader reader, KeyMap map, string file, bool read = true)
+    private static LoadReport Fill(IReadOnlyDictionary<string, Tensor> ours, IReadOnlyList<string> kept, ICheckpointReader reader, KeyMap map, string file, bool read = true)
     {
         ArgumentNullException.ThrowIfNull(reader);
         ArgumentNullException.ThrowIfNull(map);

@@ -13,6 +13,15 @@ public sealed record LoadReport(IReadOnlyList<string> Loaded, IReadOnlyList<stri
 
     public bool Complete => Missing.Count + Unexpected.Count + WrongShape.Count + TiedButDifferent.Count == 0;
 
+    /// <summary>A line a kind, for people: how many were loaded, how many were left out for which reason, and which were not asked for.</summary>
+    public IEnumerable<string> Lines()
+    {
+        yield return $"{Loaded.Count} tensors loaded, none missing, none left over";
+        // An entry is "name: reason".
+        foreach (var reason in Ignored.GroupBy(entry => entry[(entry.IndexOf(": ", StringComparison.Ordinal) + 2)..])) yield return $"{reason.Count()} left out: {reason.Key}";
+        if (Kept.Count > 0) yield return $"{Kept.Count} of the task's own as they are made: {string.Join(", ", Kept.Select(name => string.Join('.', name.Split('.').Take(2))).Distinct().Order(StringComparer.Ordinal))}";
+    }
+
     /// <summary>Counts, and the first names of each kind.</summary>
     public string Summary()
     {

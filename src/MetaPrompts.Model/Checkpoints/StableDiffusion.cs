@@ -1,3 +1,4 @@
+using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
 namespace MetaPrompts.Model.Checkpoints;
@@ -13,15 +14,29 @@ public static class StableDiffusion
     /// <exception cref="CheckpointException">It is one of other shapes (version 2, XL), or incomplete.</exception>
     public static LoadReport Initialise(Module network, string path)
     {
+        ArgumentNullException.ThrowIfNull(network);
         using var reader = CheckpointFiles.Open(path);
-        return CheckpointLoader.InitialiseFrom(network, reader, LayoutOf(reader, path), path);
+        return Initialise(network.state_dict(), reader, path);
     }
 
-    private static KeyMap LayoutOf(ICheckpointReader reader, string path)
+    /// <param name="state">The network's tensors by name, or others in their place (<see cref="CheckpointLoader.Load(IReadOnlyDictionary{string, Tensor}, ICheckpointReader, KeyMap, string)"/>).</param>
+    /// <param name="path">For messages.</param>
+    /// <inheritdoc cref="Initialise(Module, string)"/>
+    public static LoadReport Initialise(IReadOnlyDictionary<string, Tensor> state, ICheckpointReader reader, string path)
     {
+        ArgumentNullException.ThrowIfNull(reader);
+        var layout = LayoutOf(reader) ?? throw new CheckpointFormatException(path, "holds no Stable Diffusion: neither model.diffusion_model.* nor a diffusers folder with unet and vae");
+        return CheckpointLoader.InitialiseFrom(state, reader, PublishedKeyMaps.Named(layout), path);
+    }
+
+    /// <summary>The file is Stable Diffusion's, under either naming.</summary>
+    public static bool IsIn(ICheckpointReader reader) => LayoutOf(reader) is not null;
+
+    private static string? LayoutOf(ICheckpointReader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
         bool Has(string prefix) => reader.Entries.Any(entry => entry.Name.StartsWith(prefix, StringComparison.Ordinal));
-        if (Has("model.diffusion_model.")) return PublishedKeyMaps.Named(PublishedKeyMaps.StableDiffusion);
-        if (Has("unet.down_blocks.") && Has("vae.encoder.")) return PublishedKeyMaps.Named(PublishedKeyMaps.Diffusers);
-        throw new CheckpointFormatException(path, "holds no Stable Diffusion: neither model.diffusion_model.* nor a diffusers folder with unet and vae");
+        if (Has("model.diffusion_model.")) return PublishedKeyMaps.StableDiffusion;
+        return Has("unet.down_blocks.") && Has("vae.encoder.") ? PublishedKeyMaps.Diffusers : null;
     }
 }

@@ -16,7 +16,7 @@ public static partial class UnfilledNetwork
     /// <summary>The binding has no call that gives a tensor memory; libtorch's C interface has, under this name on Linux.</summary>
     public static bool Supported => OperatingSystem.IsLinux();
 
-    /// <summary>Makes a network without memory; where that is not supported, an ordinary one. To be filled completely by <see cref="CheckpointLoader.Load"/>.</summary>
+    /// <summary>Makes a network without memory; where that is not supported, an ordinary one. To be filled completely by <see cref="CheckpointLoader.Load(Module, ICheckpointReader, KeyMap, string)"/>.</summary>
     /// <param name="build">May make tensors of its own; no other thread may meanwhile: the default device belongs to the process.</param>
     public static T Build<T>(Func<T> build) where T : Module
     {

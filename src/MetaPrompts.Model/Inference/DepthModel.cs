@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace MetaPrompts.Model.Inference;
 
 /// <summary>Serves <see cref="MetaPromptDepth"/>: one forward for the whole picture, or the flips and windows of the published test protocol. Owns the network.</summary>
-public sealed class DepthModel : IPerceptionModel
+public sealed class DepthModel : IPerceptionModel, IServed
 {
     // The network enlarges to multiples of 64 by itself; half of that keeps aspects finer.
     private const int Multiple = 32;
@@ -39,6 +39,8 @@ public sealed class DepthModel : IPerceptionModel
 
     public ModelManifest Manifest { get; }
 
+    ServedNetwork IServed.Served => _served;
+
     /// <inheritdoc/>
     public int Lanes => _served.Lanes;
 
@@ -54,9 +56,13 @@ public sealed class DepthModel : IPerceptionModel
     /// <inheritdoc/>
     public IReadOnlyList<FramePerception> Predict(FrameBatch batch) => _served.Run(batch, steps =>
     {
-        var image = InputTransform.ToZeroOne(batch.Frames, batch.Key, _served.Device, _served.Type, _served.Plain);
+        var published = Manifest.Protocol == ModelManifest.Published;
+        // A stream's picture goes straight to the size the network sees: one of the working size is enlarged as published, a larger one is spared a detour.
+        var image = published
+            ? InputTransform.ToZeroOne(batch.Frames, batch.Key, _served.Device, _served.Type, _served.Plain)
+            : InputTransform.ToUnitRange(batch.Frames, _network.Sees(batch.Key), _served.Device, _served.Type, _served.Plain);
         PartClock.Done("preprocess");
-        var answer = Manifest.Protocol == ModelManifest.Published ? Published(image, picture => _network.forward(picture, steps)) : _network.forward(image, steps);
+        var answer = published ? Published(image, picture => _network.forward(picture, steps)) : _network.forward(image, batch.Key, steps);
         PartClock.Done("head");
         var metres = answer.squeeze(1).to(ScalarType.Float32).clamp_min(LeastMetres).cpu().contiguous();       // [B, h, w]
         var size = new ImageSize((int)metres.shape[1], (int)metres.shape[2]);

@@ -7,25 +7,30 @@ using static TorchSharp.torch.nn;
 
 namespace MetaPrompts.Model.Inference;
 
-/// <summary>Pixels to the network's input. Arithmetic is float32 as in the reference; only the result takes the network's type.</summary>
+/// <summary>Pixels to the network's input. Grey levels are normalised in float32 as in the reference; only the result takes the network's type.</summary>
 public static class InputTransform
 {
-    /// <summary>Means over areas where a picture shrinks (no aliasing), bilinear where it grows.</summary>
+    /// <summary>
+    /// Means over areas where a picture shrinks (no aliasing), bilinear where it grows. All networks that see whole pictures get them from here, so that two that see the same size see the same values and
+    /// can share a latent.
+    /// </summary>
     /// <param name="frames">Borrowed; their sizes may differ.</param>
     /// <param name="plain">Without the short way for pictures that shrink.</param>
     /// <returns>[B, 3, H, W] in [-1, 1], the caller's.</returns>
     public static Tensor ToUnitRange(IReadOnlyList<Frame> frames, ImageSize size, Device device, ScalarType type, bool plain = false)
     {
         using var scope = NewDisposeScope();
-        return UnitRange(Resized(frames, size, device, plain), type).MoveToOuterDisposeScope();
+        // The order of published depth: to 0…1 in float32, then doubled and moved, in the network's type where that is wider.
+        var wide = type == ScalarType.Float64 ? type : ScalarType.Float32;
+        return Resized(frames, size, device, plain, pixels => pixels.div_(255).to(wide).mul_(2).sub_(1)).to(type).MoveToOuterDisposeScope();
     }
 
-    /// <inheritdoc cref="ToUnitRange"/>
+    /// <summary>As <see cref="ToUnitRange"/>.</summary>
     /// <returns>[B, 3, H, W] in [0, 1], the caller's.</returns>
     public static Tensor ToZeroOne(IReadOnlyList<Frame> frames, ImageSize size, Device device, ScalarType type, bool plain = false)
     {
         using var scope = NewDisposeScope();
-        return Resized(frames, size, device, plain).div_(255).to(type).MoveToOuterDisposeScope();
+        return Resized(frames, size, device, plain, pixels => pixels.div_(255)).to(type).MoveToOuterDisposeScope();
     }
 
     /// <summary>One region of each frame, bilinear, black outside the picture (the linear warp of the reference).</summary>
@@ -58,12 +63,17 @@ public static class InputTransform
         return images.permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 
-    /// <returns>[B, 3, H, W] of 0…255, freshly computed.</returns>
-    private static Tensor Resized(IReadOnlyList<Frame> frames, ImageSize size, Device device, bool plain)
+    /// <param name="normalise">From 0…255, in place where it can; before a picture is enlarged, as the reference does, and after it has shrunk, when there is less of it.</param>
+    /// <returns>[B, 3, H, W], freshly computed.</returns>
+    private static Tensor Resized(IReadOnlyList<Frame> frames, ImageSize size, Device device, bool plain, Func<Tensor, Tensor> normalise)
     {
-        if (!plain && Smaller(frames, size) is { } small) return small.to(device);
+        if (!plain && Smaller(frames, size) is { } small) return normalise(small.to(device));
         ArgumentNullException.ThrowIfNull(frames);
-        var images = frames.Select(frame => Resize(Pixels(frame.Pixels, device), size)).ToList();
+        var images = frames.Select(frame =>
+        {
+            var pixels = Pixels(frame.Pixels, device);
+            return frame.Pixels.Size.Height > size.Height && frame.Pixels.Size.Width > size.Width ? normalise(Resize(pixels, size)) : Resize(normalise(pixels), size);
+        }).ToList();
         return images.Count == 1 ? images[0] : cat(images, 0);
     }
 

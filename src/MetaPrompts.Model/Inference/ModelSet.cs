@@ -3,10 +3,11 @@ using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Core.Results;
+using MetaPrompts.Model.Modules.Autoencoder;
 
 namespace MetaPrompts.Model.Inference;
 
-/// <summary>Several models on the same frames, one after the other; each frame gets what any of them says. Owns the models.</summary>
+/// <summary>Several models on the same frames, one after the other; each frame gets what any of them says. A picture that several see alike is encoded once, where their autoencoders are the same. Owns the models.</summary>
 public sealed class ModelSet : IPerceptionModel
 {
     private readonly IReadOnlyList<IPerceptionModel> _models;
@@ -17,6 +18,7 @@ public sealed class ModelSet : IPerceptionModel
         ArgumentNullException.ThrowIfNull(models);
         if (models.Count == 0) throw new ArgumentException("a set needs a model", nameof(models));
         _models = models;
+        Latents = Sharing(models);
         Manifest = Joined([.. models.Select(model => model.Manifest)]);
     }
 
@@ -24,6 +26,9 @@ public sealed class ModelSet : IPerceptionModel
     public ModelManifest Manifest { get; }
 
     public IReadOnlyList<IPerceptionModel> Models => _models;
+
+    /// <summary>One for each autoencoder that several models have.</summary>
+    public IReadOnlyList<SharedLatents> Latents { get; }
 
     /// <inheritdoc/>
     public int Lanes => _models.Min(model => model.Lanes);
@@ -52,21 +57,44 @@ public sealed class ModelSet : IPerceptionModel
         var said = new FramePerception[batch.Frames.Count];
         Array.Fill(said, new FramePerception(null, null, null));
         // Who must be told where the people are comes last: the others may have seen them.
-        foreach (var model in _models.OrderBy(model => model.NeedsPlaces))
+        try
         {
-            foreach (var alike in Enumerable.Range(0, said.Length).GroupBy(i => model == _models[0] ? batch.Key : model.BatchKey(batch.Frames[i].Pixels.Size)))
+            foreach (var model in _models.OrderBy(model => model.NeedsPlaces))
             {
-                var places = alike.ToList();
-                // Not disposed: its frames belong to the batch that was passed in.
-                var part = predict(model, new FrameBatch([.. places.Select(i => batch.Frames[i])], alike.Key), places, said);
-                for (var k = 0; k < places.Count; k++)
+                foreach (var alike in Enumerable.Range(0, said.Length).GroupBy(i => model == _models[0] ? batch.Key : model.BatchKey(batch.Frames[i].Pixels.Size)))
                 {
-                    var (before, now) = (said[places[k]], part[k]);
-                    said[places[k]] = new FramePerception(before.Depth ?? now.Depth, before.Segmentation ?? now.Segmentation, before.Pose ?? now.Pose);
+                    var places = alike.ToList();
+                    // Not disposed: its frames belong to the batch that was passed in.
+                    var part = predict(model, new FrameBatch([.. places.Select(i => batch.Frames[i])], alike.Key), places, said);
+                    for (var k = 0; k < places.Count; k++)
+                    {
+                        var (before, now) = (said[places[k]], part[k]);
+                        said[places[k]] = new FramePerception(before.Depth ?? now.Depth, before.Segmentation ?? now.Segmentation, before.Pose ?? now.Pose);
+                    }
                 }
             }
         }
+        finally
+        {
+            foreach (var latents in Latents) latents.Forget();
+        }
         return said;
+    }
+
+    private static List<SharedLatents> Sharing(IReadOnlyList<IPerceptionModel> models)
+    {
+        var autoencoders = models.OfType<IServed>().Select(model => model.Served.Autoencoder).ToList();
+        var shared = new List<SharedLatents>();
+        for (var i = 0; i < autoencoders.Count; i++)
+        {
+            if (autoencoders[i].Shared is not null) continue;
+            var alike = autoencoders.Skip(i + 1).Where(other => other.Shared is null && other.SameAs(autoencoders[i])).ToList();
+            if (alike.Count == 0) continue;
+            var latents = new SharedLatents();
+            foreach (var one in alike.Prepend(autoencoders[i])) one.Shared = latents;
+            shared.Add(latents);
+        }
+        return shared;
     }
 
     private static ModelManifest Joined(IReadOnlyList<ModelManifest> all)
@@ -91,5 +119,6 @@ public sealed class ModelSet : IPerceptionModel
     public void Dispose()
     {
         foreach (var model in _models) model.Dispose();
+        foreach (var latents in Latents) latents.Dispose();
     }
 }

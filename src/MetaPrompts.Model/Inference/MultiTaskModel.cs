@@ -10,7 +10,7 @@ using static TorchSharp.torch.nn;
 namespace MetaPrompts.Model.Inference;
 
 /// <summary>Serves <see cref="MetaPromptsMulti"/>: depth, segmentation and pose of a batch from one pass. Owns the network.</summary>
-public sealed class MultiTaskModel : IPerceptionModel
+public sealed class MultiTaskModel : IPerceptionModel, IServed
 {
     // The UNet halves three times below 1/8: at multiples of 64 no skip needs resizing and every grid keeps its place in the picture.
     private const int Multiple = 64;
@@ -31,6 +31,8 @@ public sealed class MultiTaskModel : IPerceptionModel
     }
 
     public ModelManifest Manifest { get; }
+
+    ServedNetwork IServed.Served => _served;
 
     /// <inheritdoc/>
     public int Lanes => _served.Lanes;

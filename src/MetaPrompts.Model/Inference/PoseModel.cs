@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 namespace MetaPrompts.Model.Inference;
 
 /// <summary>Serves <see cref="MetaPromptsPose"/>: top-down, one person at each place it is told, or one that fills the whole picture; the published protocol adds the flip test, and keeps one of two people that are the same. Owns the network.</summary>
-public sealed class PoseModel : IPerceptionModel
+public sealed class PoseModel : IPerceptionModel, IServed
 {
     // The UNet's features grow at other sizes, and heatmaps would no longer lie over the picture.
     private const int Multiple = 64;
@@ -44,6 +44,8 @@ public sealed class PoseModel : IPerceptionModel
     }
 
     public ModelManifest Manifest { get; }
+
+    ServedNetwork IServed.Served => _served;
 
     /// <inheritdoc/>
     public int Lanes => _served.Lanes;

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace MetaPrompts.Model.Inference;
 
 /// <summary>Serves <see cref="MetaPromptsSeg"/>: one forward for the whole picture, or the windows, scales and mirrors of the published test protocol. Owns the network.</summary>
-public sealed class SegmentationModel : IPerceptionModel
+public sealed class SegmentationModel : IPerceptionModel, IServed
 {
     // The UNet halves three times below 1/8: at multiples of 64 no skip needs resizing.
     private const int Multiple = 64;
@@ -28,6 +28,8 @@ public sealed class SegmentationModel : IPerceptionModel
     }
 
     public ModelManifest Manifest { get; }
+
+    ServedNetwork IServed.Served => _served;
 
     /// <inheritdoc/>
     public int Lanes => _served.Lanes;

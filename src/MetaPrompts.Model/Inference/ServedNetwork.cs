@@ -3,6 +3,7 @@ using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Model.Fast;
+using MetaPrompts.Model.Modules.Autoencoder;
 using MetaPrompts.Model.Steps;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -48,6 +49,8 @@ internal sealed class ServedNetwork : IDisposable
 
     /// <summary>Steps each frame takes.</summary>
     public int RefineSteps { get; }
+
+    public AutoencoderKL Autoencoder => _network.modules().OfType<AutoencoderKL>().Single();
 
     /// <inheritdoc cref="IPerceptionModel.Lanes"/>
     public int Lanes { get; }

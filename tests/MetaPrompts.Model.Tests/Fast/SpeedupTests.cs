@@ -44,8 +44,9 @@ public sealed class SpeedupTests : IDisposable
     {
         var path = GoldenFiles.Write(_folder, task, maxDepth: task == "depth" ? 10 : null, workingSize: new ImageSize(128, 64));
         var (plain, fast) = (Predict(path, precision, Speedups.None), Predict(path, precision, Speedups.All));
-        // These networks enlarge a rounding more than mini does: what float32 itself costs is the measure.
-        var own = precision == "fp32" && task == "depth" ? Deviation(Predict(path, "fp64", Speedups.None).Depth!, plain.Depth!) : 0;
+        // These networks enlarge a rounding more than mini does: what float32 itself costs is the measure. Not that of one picture, which is a matter of luck, but what the golden files' makers
+        // measured on the published modules (their README): 8e-5 of the largest depth, for two ways that each may be half of it off. Equality is shown in float64.
+        var own = precision == "fp32" && task == "depth" ? 4e-5 : 0;
         AssertSame(plain, fast, precision, own);
     }
 

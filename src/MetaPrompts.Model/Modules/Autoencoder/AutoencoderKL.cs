@@ -12,20 +12,43 @@ public sealed class AutoencoderKL : Module<Tensor, Tensor>, IPreparable
     private readonly Encoder encoder;
     private readonly Conv2d quant_conv;
     private readonly long channels;
+    private readonly NetworkShape _shape;
 
     public AutoencoderKL(NetworkShape shape) : base(nameof(AutoencoderKL))
     {
         ArgumentNullException.ThrowIfNull(shape);
         channels = shape.ZChannels;
+        _shape = shape;
         encoder = new Encoder(shape);
         quant_conv = Conv2d(2 * shape.ZChannels, 2 * shape.ZChannels, 1);
         RegisterComponents();
     }
 
+    /// <summary>Latents shared with networks whose autoencoder is the same (<see cref="SameAs"/>); null: each input is computed. Borrowed.</summary>
+    internal SharedLatents? Shared { get; set; }
+
+    /// <summary>The same arithmetic with the same weights, in the same type on the same device, value by value.</summary>
+    internal bool SameAs(AutoencoderKL other)
+    {
+        // Strides, groups and order of the layers are not in the weights.
+        if (_shape.VaeInStride != other._shape.VaeInStride || _shape.NormGroups != other._shape.NormGroups || _shape.VaeNumResBlocks != other._shape.VaeNumResBlocks || !_shape.VaeChMult.SequenceEqual(other._shape.VaeChMult)) return false;
+        var (mine, theirs) = (state_dict(), other.state_dict());
+        return mine.Count == theirs.Count && mine.All(one => theirs.TryGetValue(one.Key, out var value) && Same(one.Value, value));
+    }
+
+    internal static bool Same(Tensor one, Tensor other)
+    {
+        if (one.dtype != other.dtype || one.device_type != other.device_type || one.device_index != other.device_index || !one.shape.SequenceEqual(other.shape)) return false;
+        using var scope = NewDisposeScope();
+        return one.eq(other).all().item<bool>();
+    }
+
     /// <summary>The distribution's mode, which is its mean; not multiplied by the 0.18215 that image generation uses.</summary>
     /// <param name="image">[B, 3, H, W] in [-1, 1].</param>
     /// <returns>[B, Z, H/8, W/8], the caller's.</returns>
-    public override Tensor forward(Tensor image)
+    public override Tensor forward(Tensor image) => Shared is null ? Encode(image) : Shared.Encode(image, Encode);
+
+    private Tensor Encode(Tensor image)
     {
         using var scope = NewDisposeScope();
         var moments = encoder.forward(image);                                                  // [B, 2Z, h, w], or Z of them once prepared

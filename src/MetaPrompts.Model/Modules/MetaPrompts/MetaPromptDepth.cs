@@ -1,3 +1,4 @@
+using MetaPrompts.Core.Frames;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Model.Fast;
 using MetaPrompts.Model.Inference;
@@ -48,12 +49,22 @@ public sealed class MetaPromptDepth : Module, IPreparable
     {
         ArgumentNullException.ThrowIfNull(image);
         using var scope = NewDisposeScope();
-        var (height, width) = (image.shape[2], image.shape[3]);
-        // The reference always adds blocks of 64, also to a side that is a multiple already: 512 becomes 576 at scale 1.
-        long Side(long pixels) => (pixels / 64 + resizeScale) * 64;
-        var x = Bilinear(image * 2 - 1, Side(height), Side(width));
-        tap?.Invoke("normalised", x);
-        var maps = Bilinear(encoder.forward(x, steps, tap), height / 8, width / 8);            // [B, N, ⌊H/8⌋, ⌊W/8⌋]
+        var picture = new ImageSize((int)image.shape[2], (int)image.shape[3]);
+        var size = Sees(picture);
+        return forward(Bilinear(image * 2 - 1, size.Height, size.Width), picture, steps, tap).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Size that a picture is brought to before the autoencoder. The reference always adds blocks of 64, also to a side that is a multiple already: 512 becomes 576 at scale 1.</summary>
+    public ImageSize Sees(ImageSize picture) => new((picture.Height / 64 + resizeScale) * 64, (picture.Width / 64 + resizeScale) * 64);
+
+    /// <param name="image">[B, 3, H', W'] RGB in [-1, 1], already of the size <see cref="Sees"/> tells for the picture; borrowed.</param>
+    /// <param name="picture">H and W of the picture it shows.</param>
+    /// <inheritdoc cref="forward(Tensor, IReadOnlyList{StepFeatures}, Tap?)"/>
+    public Tensor forward(Tensor image, ImageSize picture, IReadOnlyList<StepFeatures> steps, Tap? tap = null)
+    {
+        using var scope = NewDisposeScope();
+        tap?.Invoke("normalised", image);
+        var maps = Bilinear(encoder.forward(image, steps, tap), picture.Height / 8, picture.Width / 8);                  // [B, N, ⌊H/8⌋, ⌊W/8⌋]
         tap?.Invoke("resized", maps);
         var decoded = decoder.forward(maps);
         tap?.Invoke("decoder", decoded);
