@@ -109,6 +109,36 @@ public sealed class LiveRunTests : IDisposable
         Assert.InRange(dropped - missing, 0, 3);                                    // those after the last record
     }
 
+    /// <summary>What a container needs; docker/pipeline.yaml says it.</summary>
+    [Theory]
+    [InlineData("0.0.0.0")]
+    [InlineData("*")]
+    public async Task EveryAddressOfTheMachineIsListenedOn(string host)
+    {
+        var port = LiveCli.FreePort();
+        using var service = Cli.Start(_workspace.Folder, "run", "synthetic:96x64?rate=5&frames=endless&live", "--set", $"telemetry.http={host}:{port}");
+        using var http = new HttpClient();
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        string? metrics = null;
+        while (metrics is null && !service.HasExited && clock.Elapsed.TotalSeconds < 90)
+        {
+            try
+            {
+                foreach (var name in new[] { "127.0.0.1", "localhost" }) Assert.Equal("alive\n", await http.GetStringAsync(new Uri($"http://{name}:{port}/healthz")));
+                metrics = await http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"));
+            }
+            catch (HttpRequestException)
+            {
+                await Task.Delay(50);
+            }
+        }
+
+        service.Signal("TERM");
+        var result = await service.EndAsync();
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Contains("service_name=\"metaprompts\"", metrics, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task ASecondSignalEndsAtOnce()
     {

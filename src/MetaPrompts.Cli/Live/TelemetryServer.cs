@@ -42,7 +42,13 @@ internal sealed class TelemetryServer : IAsyncDisposable
             {
                 meters.AddPrometheusHttpListener(options =>
                 {
-                    (options.Host, options.Port, options.ScrapeEndpointPath) = (address!.ListenerHost, address.Port, "/metrics");
+                    (options.Port, options.ScrapeEndpointPath) = (address!.Port, "/metrics");
+                    // The exporter makes a URI of its host, and "every address of this machine" is none.
+                    options.ConfigureHttpListener = (_, exporter) =>
+                    {
+                        exporter.Prefixes.Clear();
+                        exporter.Prefixes.Add($"{address.Prefix}metrics/");
+                    };
                     (options.ScopeInfoEnabled, options.ScrapeResponseCacheDurationMilliseconds) = (false, 0);
                 });
                 // A second listener on the same address: the platform hands each request to the one with the longest fitting path.
