@@ -11,6 +11,12 @@ if (args is ["mqtt"])
     return;
 }
 
+if (args is ["sinks"])
+{
+    await SinkIsolation.RunAsync();
+    return;
+}
+
 // In this process: the native libraries lie beside this program, and a child built elsewhere would not find them.
 TorchRuntime.Prepare();
 BenchmarkSwitcher.FromTypes([typeof(ModelBenchmarks), typeof(BlockBenchmarks), typeof(DrawingBenchmarks)]).Run(args, DefaultConfig.Instance

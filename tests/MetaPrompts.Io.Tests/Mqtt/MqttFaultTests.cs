@@ -177,7 +177,7 @@ public sealed class MqttFaultTests
         await using var sink = Publisher.Start(Publisher.Options(broker.Url));
         await using var quick = await Ear.AtAsync(broker.Port, "metaprompts/v1/edge/streams/+/frame");
         await using var slow = await Ear.AtAsync(broker.Port, "metaprompts/v1/edge/streams/+/frame");
-        slow.OnHeard = static _ => Task.Delay(20);
+        slow.OnHeard = static _ => Task.Delay(60);
         var started = Stopwatch.GetTimestamp();
         for (var seq = 0; seq < 200; seq++)
         {
@@ -186,7 +186,7 @@ public sealed class MqttFaultTests
         }
 
         await Publisher.UntilAsync(() => sink.Delivery.Delivered == 600, "all acknowledged");
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 3);    // 200 × 20 ms would be 4 s
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 9);    // 200 × 60 ms would be 12 s
         await Task.Delay(300);
         var heard = slow.All.Select(h => h.Record.Seq).ToList();
         Assert.Equal(heard.Order(), heard);
@@ -251,39 +251,26 @@ public sealed class MqttFaultTests
         Assert.Equal(new DeliveryCounts(300, 300, 0, 0, 0, 0, 0), sink.Delivery);
     }
 
-    /// <summary>
-    /// Row 19: how long the model's turn takes, from one call to the next, with a broker that is not there, frozen, or no sink at all. The lower quartile of interleaved runs, because the machine
-    /// has other work; 2 % of a turn are 0.2 ms here.
-    /// </summary>
-    [Fact]
-    public async Task ADeadSinkDoesNotSlowTheModel()
+    /// <summary>Row 19: with a broker that is not there, or accepts and says nothing more, and an outbox that is full, a file is computed to its end. What that costs is measured elsewhere: MetaPrompts.Benchmarks, `sinks`.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ADeadSinkDoesNotHoldTheModelUp(bool frozen)
     {
         Publisher.NeedMosquitto();
-        await using var frozen = await Mosquitto.StartAsync();
-        frozen.Freeze();
-        string?[] brokers = [null, "mqtt://127.0.0.1:9", frozen.Url];
-        var turns = brokers.Select(_ => new List<double>()).ToList();
-        for (var round = 0; round < 4; round++)
-        {
-            for (var i = 0; i < brokers.Length; i++) turns[i].AddRange(await TurnsAsync(brokers[i]));
-        }
-
-        var quartiles = turns.ConvertAll(t => t.Order().ElementAt(t.Count / 4));
-        Assert.InRange(quartiles[1] / quartiles[0], 0, 1.02);
-        Assert.InRange(quartiles[2] / quartiles[0], 0, 1.02);
-
-        static async Task<IEnumerable<double>> TurnsAsync(string? url)
-        {
-            const int Frames = 40;
-            var pool = new PixelBufferPool(1);
-            List<long> calls = [];
-            using var model = new FakeModel { PerCall = TimeSpan.FromMilliseconds(10), Before = _ => calls.Add(Stopwatch.GetTimestamp()) };
-            var builder = new PipelineBuilder(model, pool) { Batching = new BatchingOptions(1, 1) };
-            builder.AddSource(new FakeSource(Publisher.Front, pool, BackpressurePolicy.Lossless(), Frames));
-            if (url is not null) builder.AddSink(MqttSink.Start(Publisher.Options(url) with { Goodbye = TimeSpan.Zero }, Publisher.Node, [model.Manifest], new LogLines()), required: false);
-            var report = await builder.Build().RunAsync(CancellationToken.None);
-            Assert.Equal(Frames, report.ThrowIfFailed().Published);
-            return calls.Zip(calls.Skip(1), (from, to) => Stopwatch.GetElapsedTime(from, to).TotalMilliseconds);
-        }
+        await using var broker = await Mosquitto.StartAsync();
+        if (frozen) broker.Freeze();
+        const int Frames = 200;
+        var pool = new PixelBufferPool(1);
+        using var model = new FakeModel();
+        var sink = MqttSink.Start(Publisher.Options(frozen ? broker.Url : "mqtt://127.0.0.1:9") with { Goodbye = TimeSpan.Zero, MapsWaiting = 2 }, Publisher.Node, [model.Manifest], new LogLines());
+        var builder = new PipelineBuilder(model, pool) { Batching = new BatchingOptions(1, 1) };
+        builder.AddSource(new FakeSource(Publisher.Front, pool, BackpressurePolicy.Lossless(), Frames)).AddSink(sink, required: false);
+        // A sink that waited for its broker would never end here.
+        var report = await builder.Build().RunAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal(Frames, model.Batches.Count);
+        Assert.Equal(0, sink.Delivery.Delivered);
+        var lane = Assert.Single(report.ThrowIfFailed().Sinks);
+        Assert.Equal(Frames, lane.Written + lane.Dropped);                      // the sink's own queue may overflow when the machine is busy; that, too, is counted
     }
 }
