@@ -26,16 +26,19 @@ internal static class ModelVerify
         var fixtures = Parsers.Text("--fixtures", "DIR", $"Golden files, a folder per task; default: {Variable}, or tests/Fixtures of the folder one is in.");
         var device = new Option<string>("--device") { Description = "Where the networks run.", HelpName = "auto|cpu|cuda[:N]", DefaultValueFactory = _ => "cpu" };
         var precision = Parsers.Choice("--precision", "What they compute in; fp64 is equality.", "fp64", "fp64", "fp32", "bf16", "fp16");
+        var path = Parsers.Choice("--path", "How they compute: with the modules as they are trained, as they are served with every speed-up, or both.", "both", "plain", "served", "both");
         var full = Parsers.Switch("--full", "The full-size networks with weights made by formula, compared at stored positions; about 8 GB and minutes each.");
         var json = Parsers.Switch("--json", "Print one line of JSON.");
-        var command = new Command("verify", "Compares the published networks with golden tensors, stage by stage.") { model, fixtures, device, precision, full, json, Parsers.Switch("--verbose", "Stack traces.") };
+        var command = new Command("verify", "Compares the published networks with golden tensors, stage by stage.") { model, fixtures, device, precision, path, full, json, Parsers.Switch("--verbose", "Stack traces.") };
         command.SetAction((parsed, stop) => Task.FromResult(Run(
             parsed.GetRequiredValue(model), parsed.GetValue(fixtures), new ExecutionOptions { Device = parsed.GetRequiredValue(device), Precision = parsed.GetRequiredValue(precision) },
-            parsed.GetValue(full), parsed.GetValue(json), stop)));
+            Paths(parsed.GetRequiredValue(path)), parsed.GetValue(full), parsed.GetValue(json), stop)));
         return command;
     }
 
-    private static int Run(string model, string? fixtures, ExecutionOptions options, bool full, bool json, CancellationToken stop)
+    private static IReadOnlyList<ServingPath> Paths(string word) => word == "both" ? [ServingPath.Plain, ServingPath.Served] : [Enum.Parse<ServingPath>(word, ignoreCase: true)];
+
+    private static int Run(string model, string? fixtures, ExecutionOptions options, IReadOnlyList<ServingPath> paths, bool full, bool json, CancellationToken stop)
     {
         TorchRuntime.Prepare();
         var device = options.ResolveDevice();
@@ -44,7 +47,8 @@ internal static class ModelVerify
         if (!Directory.Exists(root)) throw new ConfigurationException("--fixtures", $"{root} is no folder; give the golden files of a clone (tests/Fixtures), or set {Variable}");
         var tasks = Tasks(model, root);
         var rungs = new List<Rung>();
-        foreach (var rung in tasks.SelectMany(task => full ? FullSize.Run(root, task, device, type) : new ParityLadder(root, device, type).Run(task)))
+        IEnumerable<Rung> Ladder(string task) => full ? FullSize.Run(root, task, device, type, paths) : paths.SelectMany(path => new ParityLadder(root, device, type, path).Run(task));
+        foreach (var rung in tasks.SelectMany(Ladder))
         {
             stop.ThrowIfCancellationRequested();
             rungs.Add(rung);
@@ -72,28 +76,31 @@ internal static class ModelVerify
 
     private static void Print(Rung rung, bool first)
     {
-        if (first) Console.Out.WriteLine($"{"task",-13}{"case",-24}{"rung",-26}{"max abs",10}{"max rel",10}{"allowed",10}");
+        if (first) Console.Out.WriteLine($"{"task",-13}{"case",-24}{"path",-8}{"rung",-26}{"max abs",10}{"max rel",10}{"allowed",10}  pass");
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{rung.Task,-13}{rung.Case,-24}{rung.Name,-26}{rung.MaxAbs,10:0.0e-0}{rung.MaxRel,10:0.0e-0}{rung.Tolerance,10:0.0e-0}{(rung.Pass ? "" : "  FAILED")}"));
+            $"{rung.Task,-13}{rung.Case,-24}{Word(rung.Path),-8}{rung.Name,-26}{rung.MaxAbs,10:0.0e-0}{rung.MaxRel,10:0.0e-0}{rung.Tolerance,10:0.0e-0}  {(rung.Pass ? "yes" : "FAILED")}"));
     }
 
     private static void Summarise(List<Rung> rungs, int failed, string device, string precision)
     {
-        foreach (var task in rungs.GroupBy(rung => rung.Task))
+        foreach (var task in rungs.GroupBy(rung => (rung.Task, rung.Path)))
         {
             var worst = task.MaxBy(rung => double.IsNaN(rung.MaxRel) ? double.PositiveInfinity : rung.MaxRel)!;
-            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{task.Key}: worst rung {worst.Case} {worst.Name}, {worst.MaxRel:0.0e-0} of the stage's largest value"));
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{task.Key.Task}, {Word(task.Key.Path)}: {task.Count()} rungs, the worst {worst.Case} {worst.Name}, {worst.MaxRel:0.0e-0} of the stage's largest value"));
         }
         Console.Out.WriteLine($"{rungs.Count - failed} passed, {failed} failed ({device}, {precision})");
     }
+
+    internal static string Word(ServingPath path) => path.ToString().ToLowerInvariant();
 }
 
 internal sealed record VerifyResult(IReadOnlyList<VerifyRung> Rungs, int Passed, int Failed);
 
+/// <param name="Path"><c>plain</c> or <c>served</c>.</param>
 /// <param name="MaxAbs">Null where there is nothing to compare: another shape, not finite, never reached.</param>
-internal sealed record VerifyRung(string Task, string Case, string Rung, double? MaxAbs, double? MaxRel, double Tolerance, bool Pass)
+internal sealed record VerifyRung(string Task, string Case, string Path, string Rung, double? MaxAbs, double? MaxRel, double Tolerance, bool Pass)
 {
-    public static VerifyRung Of(Rung rung) => new(rung.Task, rung.Case, rung.Name, Finite(rung.MaxAbs), Finite(rung.MaxRel), rung.Tolerance, rung.Pass);
+    public static VerifyRung Of(Rung rung) => new(rung.Task, rung.Case, ModelVerify.Word(rung.Path), rung.Name, Finite(rung.MaxAbs), Finite(rung.MaxRel), rung.Tolerance, rung.Pass);
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }

@@ -1,6 +1,9 @@
+using System.IO.Compression;
 using System.Text.Json;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Fast;
+using MetaPrompts.Model.Inference;
 using MetaPrompts.Model.Steps;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -8,7 +11,7 @@ using static TorchSharp.torch;
 namespace MetaPrompts.Model.Verification;
 
 /// <summary>
-/// The networks at their published size, with weights and picture made by formula, against values stored at positions spread over each stage (<c>full/NAME.json</c> of a golden folder).
+/// The networks at their published size, with weights and picture made by formula, against values stored at positions spread over each stage (<c>full/NAME.json</c> or <c>.json.gz</c> of a golden folder).
 /// Each needs about 8 GB and minutes on a CPU.
 /// </summary>
 public static class FullSize
@@ -19,27 +22,38 @@ public static class FullSize
     /// <param name="root">Folder with a folder <c>full</c>.</param>
     /// <param name="task"><c>depth</c>, <c>segmentation</c> or <c>pose</c>.</param>
     /// <param name="type">The files hold float32 results.</param>
-    public static IEnumerable<Rung> Run(string root, string task, Device device, ScalarType type)
+    /// <param name="paths">Ways to compute, each once.</param>
+    public static IEnumerable<Rung> Run(string root, string task, Device device, ScalarType type, IReadOnlyList<ServingPath> paths)
     {
         var folder = Path.Combine(root, "full");
         if (!Directory.Exists(folder)) yield break;
-        foreach (var path in Directory.EnumerateFiles(folder, task + "-*.json").Order(StringComparer.Ordinal))
-            foreach (var rung in Case(path, task, device, type)) yield return rung;
+        foreach (var file in Directory.EnumerateFiles(folder, task + "-*.json*").Order(StringComparer.Ordinal).DistinctBy(NameOf))
+            foreach (var rung in Case(file, task, device, type, paths)) yield return rung;
     }
 
-    private static List<Rung> Case(string path, string task, Device device, ScalarType type)
+    /// <summary>One network for all paths: filling it takes a while. The plain way comes first, since a network that serves cannot go back.</summary>
+    private static IEnumerable<Rung> Case(string file, string task, Device device, ScalarType type, IReadOnlyList<ServingPath> paths)
     {
-        using var scope = NewDisposeScope();
-        using var none = no_grad();
-        using var json = JsonDocument.Parse(File.ReadAllText(path));
-        var (config, stages) = (json.RootElement.GetProperty("config"), json.RootElement.GetProperty("stages"));
-        var name = Path.GetFileNameWithoutExtension(path);
-        using var network = ServedGolden.Of(task, Manifest(task, name, config), unfilled: true);
-        network.Module.to(type);
+        using var json = Read(file);
+        var config = json.RootElement.GetProperty("config");
+        var name = NameOf(file);
+        using var network = ServedGolden.Of(task, Manifest(task, name, config, json.RootElement.GetProperty("stages")), unfilled: true);
+        Precisions.Apply(network.Module, type);
         FormulaWeights.Fill(network.Module, config.GetProperty("seed").GetUInt64(), half: false);
         network.Module.to(device);
         network.Module.eval();
+        foreach (var path in paths.Distinct().Order())
+        {
+            Preparation.Apply(network.Module, path.Speedups(), device, type);
+            foreach (var rung in Forward(network, json.RootElement, task, name, device, type)) yield return rung with { Path = path };
+        }
+    }
 
+    private static List<Rung> Forward(ServedGolden network, JsonElement golden, string task, string name, Device device, ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        using var none = no_grad();
+        var stages = golden.GetProperty("stages");
         var rungs = new List<Rung>();
         void Tap(string stage, Tensor value)
         {
@@ -47,13 +61,27 @@ public static class FullSize
         }
 
         using var steps = new StepCache(network.Prepare);
-        var prepared = steps.First(config.GetProperty("refine_step").GetInt32());
+        var prepared = steps.First(golden.GetProperty("config").GetProperty("refine_step").GetInt32());
         Tap("context", prepared[0].MetaPrompts);
-        using var image = Picture(json.RootElement.GetProperty("image"), task, type).to(device);
+        using var image = Picture(golden.GetProperty("image"), task, type).to(device);
         network.Forward(image, prepared, Tap);
         foreach (var stage in stages.EnumerateObject().Where(stage => rungs.All(rung => rung.Name != stage.Name))) rungs.Add(Rung.Missed(task, name, stage.Name, Allowed(type)));
         return rungs;
     }
+
+    /// <summary>What a file of the folder holds.</summary>
+    /// <param name="file">Ends in <c>.json</c> or <c>.json.gz</c>.</param>
+    /// <returns>The caller's.</returns>
+    public static JsonDocument Read(string file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        using var stored = File.OpenRead(file);
+        if (!file.EndsWith(".gz", StringComparison.Ordinal)) return JsonDocument.Parse(stored);
+        using var unpacked = new GZipStream(stored, CompressionMode.Decompress);
+        return JsonDocument.Parse(unpacked);
+    }
+
+    private static string NameOf(string file) => Path.GetFileName(file).Split('.')[0];
 
     private static double Allowed(ScalarType type) => type is ScalarType.Float32 or ScalarType.Float64 ? Tolerance : ParityLadder.Tolerance(type);
 
@@ -73,9 +101,10 @@ public static class FullSize
         return new Rung(task, name, stage, difference, difference / largest, tolerance);
     }
 
-    private static ModelManifest Manifest(string task, string name, JsonElement config)
+    private static ModelManifest Manifest(string task, string name, JsonElement config, JsonElement stages)
     {
         int Int(string key) => config.TryGetProperty(key, out var value) ? value.GetInt32() : throw new ConfigurationException(name, $"config lacks {key}");
+        var joints = task == "pose" ? stages.GetProperty("heatmaps").GetProperty("shape")[1].GetInt32() : 0;
         var perception = Enum.Parse<PerceptionTask>(task, ignoreCase: true);
         var shape = new NetworkShape { Kind = task };                                          // Stable Diffusion 1.5's widths
         shape = task switch
@@ -96,7 +125,7 @@ public static class FullSize
             MetaPrompts = new Dictionary<PerceptionTask, int> { [perception] = Int("num_prompt") },
             MaxDepth = config.TryGetProperty("max_depth", out var far) ? far.GetSingle() : null,
             Classes = task == "segmentation" ? [.. Enumerable.Range(0, Int("classes")).Select(i => new ClassInfo($"class {i}", "#000000"))] : [],
-            Keypoints = task == "pose" ? [.. Enumerable.Range(0, 17).Select(i => $"joint {i}")] : [],
+            Keypoints = task == "pose" ? [.. Enumerable.Range(0, joints).Select(i => $"joint {i}")] : [],
             Source = "formula",
             Licence = "MIT",
         };

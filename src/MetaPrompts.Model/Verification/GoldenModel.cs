@@ -94,7 +94,7 @@ public sealed class GoldenModel
             MetaPrompts = new Dictionary<PerceptionTask, int> { [task] = Int("num_prompt") },
             MaxDepth = maxDepth,
             Classes = _config.ContainsKey("classes") ? [.. Enumerable.Range(0, Int("classes")).Select(i => new ClassInfo($"class {i}", "#000000"))] : [],
-            Keypoints = task == PerceptionTask.Pose ? [.. Enumerable.Range(0, 17).Select(i => $"joint {i}")] : [],
+            Keypoints = task == PerceptionTask.Pose ? [.. Enumerable.Range(0, Joints()).Select(i => $"joint {i}")] : [],
             Source = "golden files",
             Licence = "MIT",
         };
@@ -116,6 +116,17 @@ public sealed class GoldenModel
         }
         network.eval();
         return network;
+    }
+
+    /// <summary>The description does not tell; the answers have one map for each.</summary>
+    private int Joints()
+    {
+        foreach (var file in Files("case"))
+        {
+            using var reader = new SafetensorsReader(file);
+            if (reader.Entries.FirstOrDefault(entry => entry.Name == "heatmaps") is { } heatmaps) return (int)heatmaps.Shape[1];
+        }
+        throw new ConfigurationException(_folder, "none of the golden cases has heatmaps, which tell the number of joints");
     }
 
     private int Int(string name) => _config.TryGetValue(name, out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)

@@ -1,4 +1,5 @@
 using MetaPrompts.Core.Errors;
+using MetaPrompts.Model.Fast;
 using MetaPrompts.Model.Inference;
 using MetaPrompts.Model.Inference.Protocols;
 using MetaPrompts.Model.Modules.MetaPrompts;
@@ -13,7 +14,8 @@ namespace MetaPrompts.Model.Verification;
 /// The published networks against golden tensors, stage by stage from the picture to the answer: the first rung that breaks is where the fault is. Forward passes, then the published test protocols.
 /// </summary>
 /// <param name="root">Folder with a folder per task (<see cref="GoldenModel"/>).</param>
-public sealed class ParityLadder(string root, Device device, ScalarType type)
+/// <param name="path">How the network computes.</param>
+public sealed class ParityLadder(string root, Device device, ScalarType type, ServingPath path = ServingPath.Plain)
 {
     private static readonly string[] _tasks = ["depth", "segmentation", "pose"];
 
@@ -36,20 +38,18 @@ public sealed class ParityLadder(string root, Device device, ScalarType type)
     public IEnumerable<Rung> Run(string task)
     {
         var model = new GoldenModel(Path.Combine(root, task));
-        foreach (var path in model.Files("case"))
-            foreach (var rung in Case(model, path)) yield return rung;
-        foreach (var path in model.Files("protocol"))
-            foreach (var rung in Protocol(model, path)) yield return rung;
-        foreach (var path in model.Files("slide"))
-            foreach (var rung in Slide(model, path)) yield return rung;
+        var rungs = model.Files("case").SelectMany(file => Case(model, file))
+            .Concat(model.Files("protocol").SelectMany(file => Protocol(model, file)))
+            .Concat(model.Files("slide").SelectMany(file => Slide(model, file)));
+        return rungs.Select(rung => rung with { Path = path });
     }
 
     /// <summary>A forward pass, every stage that the file names.</summary>
-    private List<Rung> Case(GoldenModel model, string path)
+    private List<Rung> Case(GoldenModel model, string file)
     {
         using var scope = NewDisposeScope();
         using var none = no_grad();
-        using var golden = new GoldenCase(path);
+        using var golden = new GoldenCase(file);
         using var network = Network(model, golden);
         using var steps = new StepCache(network.Prepare);
         var rungs = new List<Rung>();
@@ -87,11 +87,11 @@ public sealed class ParityLadder(string root, Device device, ScalarType type)
     }
 
     /// <summary>Flip and windows of the published depth evaluation.</summary>
-    private List<Rung> Protocol(GoldenModel model, string path)
+    private List<Rung> Protocol(GoldenModel model, string file)
     {
         using var scope = NewDisposeScope();
         using var none = no_grad();
-        using var golden = new GoldenCase(path);
+        using var golden = new GoldenCase(file);
         using var network = Network(model, golden);
         using var steps = new StepCache(network.Prepare);
         var image = golden.Image(type, device);
@@ -115,11 +115,11 @@ public sealed class ParityLadder(string root, Device device, ScalarType type)
     }
 
     /// <summary>Windows and flip of the published segmentation evaluation.</summary>
-    private List<Rung> Slide(GoldenModel model, string path)
+    private List<Rung> Slide(GoldenModel model, string file)
     {
         using var scope = NewDisposeScope();
         using var none = no_grad();
-        using var golden = new GoldenCase(path);
+        using var golden = new GoldenCase(file);
         using var network = Network(model, golden);
         using var steps = new StepCache(network.Prepare);
         var image = golden.Image(type, device);
@@ -169,9 +169,10 @@ public sealed class ParityLadder(string root, Device device, ScalarType type)
     private ServedGolden Network(GoldenModel model, GoldenCase golden)
     {
         var network = ServedGolden.Of(model.Task, model.Manifest(golden.ResizeScale, golden.MaxDepth));
-        network.Module.to(type);
+        Precisions.Apply(network.Module, type);
         model.Load(network.Module);
         network.Module.to(device);
+        Preparation.Apply(network.Module, path.Speedups(), device, type);
         return network;
     }
 }

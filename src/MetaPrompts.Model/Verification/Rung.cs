@@ -11,6 +11,9 @@ namespace MetaPrompts.Model.Verification;
 /// <param name="Tolerance">Allowed <paramref name="MaxRel"/>.</param>
 public sealed record Rung(string Task, string Case, string Name, double MaxAbs, double MaxRel, double Tolerance)
 {
+    /// <summary>Which of the two ways through the network it is: the modules as they are trained, or as they are served.</summary>
+    public ServingPath Path { get; init; }
+
     public bool Pass => MaxRel <= Tolerance;
 
     /// <summary>A stage that was never reached, or whose shape is another.</summary>

@@ -9,20 +9,34 @@ namespace MetaPrompts.Model.Tests.Golden;
 public class ParityLadderTests(ITestOutputHelper output)
 {
     [Theory]
-    [InlineData("depth", ScalarType.Float64)]
-    [InlineData("depth", ScalarType.Float32)]
-    [InlineData("segmentation", ScalarType.Float64)]
-    [InlineData("segmentation", ScalarType.Float32)]
-    [InlineData("pose", ScalarType.Float64)]
-    [InlineData("pose", ScalarType.Float32)]
-    public void Every_stage_and_protocol_is_the_published_one(string task, ScalarType type)
+    [InlineData("depth", ScalarType.Float64, ServingPath.Plain)]
+    [InlineData("depth", ScalarType.Float64, ServingPath.Served)]
+    [InlineData("depth", ScalarType.Float32, ServingPath.Plain)]
+    [InlineData("depth", ScalarType.Float32, ServingPath.Served)]
+    [InlineData("segmentation", ScalarType.Float64, ServingPath.Plain)]
+    [InlineData("segmentation", ScalarType.Float64, ServingPath.Served)]
+    [InlineData("segmentation", ScalarType.Float32, ServingPath.Plain)]
+    [InlineData("segmentation", ScalarType.Float32, ServingPath.Served)]
+    [InlineData("pose", ScalarType.Float64, ServingPath.Plain)]
+    [InlineData("pose", ScalarType.Float64, ServingPath.Served)]
+    [InlineData("pose", ScalarType.Float32, ServingPath.Plain)]
+    [InlineData("pose", ScalarType.Float32, ServingPath.Served)]
+    public void Every_stage_and_protocol_is_the_published_one(string task, ScalarType type, ServingPath path)
     {
-        var rungs = new ParityLadder(GoldenSets.Root, CPU, type).Run(task).ToList();
+        var rungs = new ParityLadder(GoldenSets.Root, CPU, type, path).Run(task).ToList();
         foreach (var rung in rungs) output.WriteLine($"{rung.Case,-10} {rung.Name,-24} {rung.MaxRel:e2}");
         Assert.Contains(rungs, rung => rung.Name == "latent");
         Assert.Contains(rungs, rung => rung.Name == "cached = prepared afresh");
         Assert.Contains(rungs, rung => rung.Name == (task switch { "depth" => "windows_flip_shift", "segmentation" => "count", _ => "heatmaps_flip_average" }));
         Assert.DoesNotContain(rungs, rung => !rung.Pass);
+        Assert.All(rungs, rung => Assert.Equal(path, rung.Path));
+    }
+
+    [Fact]
+    public void The_served_path_is_another_way_to_the_same()
+    {
+        double[] Differences(ServingPath path) => [.. new ParityLadder(GoldenSets.Root, CPU, ScalarType.Float32, path).Run("pose").Select(rung => rung.MaxAbs)];
+        Assert.NotEqual(Differences(ServingPath.Plain), Differences(ServingPath.Served));
     }
 
     [Fact]
