@@ -1,6 +1,7 @@
 using MetaPrompts.Cli.Options;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Fast;
 using MetaPrompts.Model.Inference;
 
 namespace MetaPrompts.Cli;
@@ -18,10 +19,10 @@ internal sealed record LoadedModel(IPerceptionModel Model, IReadOnlyList<LoadedP
 
     /// <exception cref="ModelRefusedException">Unknown, damaged, or not what its manifest says.</exception>
     /// <exception cref="ConfigurationException">An option does not suit a model or this machine, or two models have one name.</exception>
-    public static LoadedModel Open(ModelChoice choice)
+    public static LoadedModel Open(ModelChoice choice, Speedups speedups = Speedups.All)
     {
         TorchRuntime.Prepare();
-        var options = new ExecutionOptions { Device = choice.Device, Precision = choice.Precision, RefineSteps = choice.RefineSteps, Tasks = choice.Tasks, Protocol = choice.Protocol };
+        var options = new ExecutionOptions { Device = choice.Device, Precision = choice.Precision, RefineSteps = choice.RefineSteps, Tasks = choice.Tasks, Protocol = choice.Protocol, Speedups = speedups };
         var device = options.ResolveDevice();
         var precision = options.ResolvePrecision(device).ToString() switch
         {

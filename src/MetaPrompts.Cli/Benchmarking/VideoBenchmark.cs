@@ -8,9 +8,11 @@ using MetaPrompts.Cli.Options;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
+using MetaPrompts.Core.Perception;
 using MetaPrompts.Io.Capture;
 using MetaPrompts.Io.Ffmpeg;
 using MetaPrompts.Io.Imaging;
+using MetaPrompts.Model.Fast;
 using MetaPrompts.Model.Inference;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -20,13 +22,15 @@ namespace MetaPrompts.Cli.Benchmarking;
 /// Model alone: the frames are decoded beforehand, each goes through the model by itself. End to end: the same frames from the file through the corridor into records, and into an overlay video too.
 /// The three are measured in turn, so that what else happens on the machine touches all.
 /// </summary>
-internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int frames, int rounds)
+/// <param name="againstPlain">Measures the same weights with every optimisation off as well, in the same process, in turn.</param>
+internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int frames, int rounds, bool againstPlain)
 {
     private const int WarmUp = 5;
 
     public async Task<BenchResult> RunAsync(Signals signals)
     {
         using var loaded = LoadedModel.Open(choice);
+        using var plain = againstPlain ? LoadedModel.Open(choice, Speedups.None) : null;
         DeviceThread[] devices = [.. Enumerable.Range(0, loaded.Model.Lanes).Select(i => new DeviceThread($"metaprompts-device-{i}"))];
         var decoded = await DecodeAsync(signals.Stop).ConfigureAwait(false);
         var folder = Directory.CreateTempSubdirectory("metaprompts-bench-");
@@ -34,9 +38,12 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
         {
             var key = loaded.Model.BatchKey(decoded[0].Pixels.Size);
             await PredictAllAsync(loaded, devices, [.. decoded.Take(WarmUp)], []).ConfigureAwait(false);
+            if (plain is not null) await PredictAllAsync(plain, devices, [.. decoded.Take(WarmUp)], []).ConfigureAwait(false);
+            (string, IPerceptionModel)[] variants = plain is null ? [("default", loaded.Model)] : [("plain", plain.Model), ("default", loaded.Model)];
+            var parts = await PartsBenchmark.RunAsync(devices[0], decoded, variants).ConfigureAwait(false);
             var before = TorchRuntime.LiveTensors;
-            List<double> calls = [];
-            Rounds alone = new(), records = new(), overlay = new();
+            List<double> calls = [], plainCalls = [];
+            Rounds alone = new(), plainly = new(), records = new(), overlay = new();
             var allocated = 0L;
             for (var round = 0; round < rounds; round++)
             {
@@ -44,6 +51,11 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
                 Terminal.Note(string.Create(CultureInfo.InvariantCulture, $"metaprompts: bench: round {round + 1} of {rounds}"));
                 var (seconds, cpu) = await MeasureAsync(() => PredictAllAsync(loaded, devices, decoded, calls)).ConfigureAwait(false);
                 alone.Add(decoded.Count, seconds, cpu);
+                if (plain is not null)
+                {
+                    (seconds, cpu) = await MeasureAsync(() => PredictAllAsync(plain, devices, decoded, plainCalls)).ConfigureAwait(false);
+                    plainly.Add(decoded.Count, seconds, cpu);
+                }
                 var managed = GC.GetTotalAllocatedBytes();
                 (seconds, cpu) = await MeasureAsync(() => RunWholeAsync(loaded, Path.Combine(folder.FullName, $"records-{round}"), null, decoded.Count, signals)).ConfigureAwait(false);
                 allocated += GC.GetTotalAllocatedBytes() - managed;
@@ -56,9 +68,9 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
             return new BenchResult(
                 Machine(), Versions(), Method(decoded.Count, devices.Length), loaded.Model.Manifest.Name, [.. loaded.Tasks.Select(t => t.ToString().ToLowerInvariant())], loaded.Device, loaded.Precision, loaded.Parts.Max(part => part.RefineSteps),
                 new BenchInput(spec.Given, size.Width, size.Height, key.Width, key.Height, decoded.Count),
-                new BenchFrame(alone.Speed with { MedianMs = Round(Median(calls)) }), records.Speed, overlay.Speed,
-                new BenchRatio(Round(records.Speed.Fps / alone.Speed.Fps), Round(overlay.Speed.Fps / alone.Speed.Fps)),
-                new BenchMemory(PeakBytes(), TorchRuntime.LiveTensors - before, allocated / (rounds * decoded.Count)));
+                parts, new BenchFrame(alone.Speed with { MedianMs = Round(Median(calls)) }, plain is null ? null : plainly.Speed with { MedianMs = Round(Median(plainCalls)) }), records.Speed, overlay.Speed,
+                new BenchRatio(plain is null ? null : Round(alone.Speed.Fps / plainly.Speed.Fps), Round(records.Speed.Fps / alone.Speed.Fps), Round(overlay.Speed.Fps / alone.Speed.Fps)),
+                new BenchMemory(PeakBytes(), TorchRuntime.LiveTensors - before, allocated / (rounds * decoded.Count)), loaded.Model.Choices);
         }
         finally
         {
@@ -132,7 +144,7 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
     }
 
     private string Method(int count, int lanes) => string.Create(CultureInfo.InvariantCulture,
-        $"{rounds} rounds of {count} frames, the three in turn, {WarmUp} frames of warm-up, one frame a call, {lanes} calls at a time on {TorchRuntime.Threads} threads, medians; model only: decoded frames to results; end to end: file to records.jsonl, opening and closing included; with overlay: overlay.mp4 (grid) as well");
+        $"{rounds} rounds of {count} frames, the three in turn, {WarmUp} frames of warm-up, one frame a call, {lanes} calls at a time on {TorchRuntime.Threads} threads, medians; model only: decoded frames to results; end to end: file to records.jsonl, opening and closing included; with overlay: overlay.mp4 (grid) as well; parts: {count} calls of each variant, one at a time, in turn frame by frame");
 
     private static string Machine()
     {
@@ -169,7 +181,7 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
     {
         private readonly List<double> _fps = [], _cpu = [];
 
-        public BenchSpeed Speed => new(Round(Median(_fps)), Round(1000 / Median(_fps)), Round(Median(_cpu)));
+        public BenchSpeed Speed => new(Round(Median(_fps)), Round(1000 / Median(_fps)), Round(Median(_cpu)), Round(_fps.Min()), Round(_fps.Max()));
 
         public void Add(int frames, double seconds, double cpuMs)
         {
