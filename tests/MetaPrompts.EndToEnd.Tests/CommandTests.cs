@@ -65,7 +65,7 @@ public sealed class CommandTests : IDisposable
     public async Task Bench_measures_both_ways_and_leaves_no_tensor_behind()
     {
         _work.Clip(frames: 6);
-        var run = await Cli.RunAsync(_work.Folder, "bench", "clip.mp4", "--frames", "6", "--rounds", "1", "--json");
+        var run = await Cli.RunAsync(_work.Folder, "bench", "clip.mp4", "--frames", "6", "--rounds", "1", "--plain", "--json");
         Assert.True(run.ExitCode == 0, run.Error);
         var result = JsonDocument.Parse(run.Output).RootElement;
         var model = result.GetProperty("frame").GetProperty("default").GetProperty("fps").GetDouble();
@@ -74,6 +74,12 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(whole / model, result.GetProperty("ratio").GetProperty("end_to_end_vs_model").GetDouble(), 2);
         Assert.True(result.GetProperty("memory").GetProperty("live_tensors").GetInt64() <= 0);
         Assert.InRange(result.GetProperty("memory").GetProperty("peak_bytes").GetInt64(), 50L << 20, 2L << 30);
+        var plain = result.GetProperty("frame").GetProperty("plain").GetProperty("fps").GetDouble();
+        Assert.Equal(model / plain, result.GetProperty("ratio").GetProperty("frame").GetDouble(), 2);
+        Assert.Equal(
+            from part in (string[])["preprocess", "latent", "step1", "head", "postprocess"] from variant in (string[])["plain", "default"] select $"{part} {variant}",
+            result.GetProperty("parts").EnumerateArray().Select(row => $"{row.GetProperty("part").GetString()} {row.GetProperty("variant").GetString()}"));
+        Assert.Contains(result.GetProperty("choices").EnumerateArray(), choice => choice.GetString()!.StartsWith("FoldedNorms: ", StringComparison.Ordinal));
     }
 
     [Fact]
