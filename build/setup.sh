@@ -76,6 +76,8 @@ need_test_packages() {
     local missing=()
     command -v mosquitto > /dev/null || [ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)
     /usr/bin/python3 -c 'import cv2, paho.mqtt.client' > /dev/null 2>&1 || missing+=(python3-opencv python3-paho-mqtt)
+    # Networks that lose packets.
+    [ "$(id -u)" != 0 ] || [ -x /usr/sbin/iptables ] || missing+=(iptables iproute2)
     # A camera: GStreamer's RTSP server, driven from the system's Python.
     /usr/bin/python3 -c "import gi; gi.require_version('GstRtspServer', '1.0')" 2> /dev/null && [ -n "$(find /usr/lib -name libgstx264.so -print -quit)" ] ||
         missing+=(python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly)

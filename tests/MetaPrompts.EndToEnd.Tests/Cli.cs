@@ -75,9 +75,12 @@ internal sealed class Cli : IDisposable
     /// <summary>As the leader of a process group, as in a terminal.</summary>
     public static Cli StartGroup(string folder, params string[] arguments) => new(folder, ["setsid"], arguments);
 
-    public void Signal(string signal, bool group = false)
+    /// <param name="group">To its children, too.</param>
+    /// <param name="twice">At once, as those do who send it to the process and to its group.</param>
+    public void Signal(string signal, bool group = false, bool twice = false)
     {
-        using var kill = Process.Start("kill", [$"-{signal}", "--", $"{(group ? "-" : "")}{Id}"]);
+        var target = $"{(group ? "-" : "")}{Id}";
+        using var kill = Process.Start("kill", [$"-{signal}", "--", target, .. twice ? new[] { target } : []]);
         kill.WaitForExit();
     }
 

@@ -73,7 +73,7 @@ public sealed class InterruptionTests : IDisposable
         using var cli = Cli.Start(_work.Folder, Command);
         await InHandAsync(cli);
         cli.Signal("TERM");
-        cli.Signal("TERM");
+        cli.Signal("INT");
         Assert.Equal(130, (await cli.EndAsync()).ExitCode);
         Assert.DoesNotContain(_work.Files("out/clip"), f => f is "overlay.mp4" or "records.jsonl" or "summary.json");
     }

@@ -63,7 +63,7 @@ internal sealed class LiveCli : IDisposable
 
     public Task ReadyAsync() => UntilAsync("/readyz", (status, _) => status == 200);
 
-    public void Signal(string signal) => _cli.Signal(signal);
+    public void Signal(string signal, bool twice = false) => _cli.Signal(signal, twice: twice);
 
     /// <summary>How it ended, and its last line.</summary>
     public async Task<(CliResult Result, JsonElement Ledger)> EndAsync()

@@ -36,7 +36,7 @@ public sealed class LiveRunTests : IDisposable
         Assert.Equal(404, (await service.GetAsync("/etc/passwd")).Status);
 
         var arguments = await File.ReadAllTextAsync($"/proc/{service.Id}/cmdline");
-        service.Signal("TERM");
+        service.Signal("TERM", twice: true);                                        // means it once
         var (result, ledger) = await service.EndAsync();
         Assert.Equal(0, result.ExitCode);
         LiveCli.Reconciles(ledger);

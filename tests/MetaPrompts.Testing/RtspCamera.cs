@@ -142,6 +142,26 @@ public sealed class RtspCamera : IAsyncDisposable
         return number;
     }
 
+    /// <summary>Whether every part of a picture at the camera's size is as the camera painted it.</summary>
+    /// <param name="rgb">[240, 320, 3].</param>
+    public static bool IsWhole(ReadOnlySpan<byte> rgb, int number)
+    {
+        const int Tolerance = 12;
+        const int Step = 5;                                                     // every fifth pixel, and none on the edge of a block
+        for (var y = Step / 2; y < Height; y += Step)
+        {
+            for (var x = Step / 2; x < Width; x += Step)
+            {
+                var bit = (y / 40 * Columns) + (x / 40);
+                var painted = y >= Height / 2 ? 60 + (number % 100) : (number >> bit & 1) == 1 ? 0xe6 : 0x19;
+                // What it paints is luma, of 16 to 235.
+                if (Math.Abs(rgb[((y * Width) + x) * 3] - ((painted - 16) * 255 / 219)) > Tolerance) return false;
+            }
+        }
+
+        return true;
+    }
+
     private void Signal(string signal)
     {
         using var kill = Process.Start("kill", [$"-{signal}", $"{_process!.Id}"]);

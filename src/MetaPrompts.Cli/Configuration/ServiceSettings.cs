@@ -166,7 +166,7 @@ internal sealed record TelemetrySettings
     [Describe("Address of /healthz, /readyz and /metrics; none: not served."), NullWord("none")]
     public string? Http { get; init; } = "127.0.0.1:9464";
 
-    [Describe("URL of an OpenTelemetry collector; none: nothing is sent."), NullWord("none")]
+    [Describe("URL of an OpenTelemetry collector, by gRPC, or by HTTP where the port is 4318 or there is a path; none: nothing is sent."), NullWord("none")]
     public string? Otlp { get; init; }
 
     [Describe("What is logged on stderr."), OneOf("debug", "info", "warning", "error")]

@@ -17,4 +17,7 @@ internal static partial class Log
 
     [LoggerMessage(604, LogLevel.Warning, "{Text}")]
     public static partial void Told(this ILogger log, string text);
+
+    [LoggerMessage(605, LogLevel.Warning, "metrics do not reach {Collector}: {Why}")]
+    public static partial void CollectorAway(this ILogger log, string collector, string why);
 }

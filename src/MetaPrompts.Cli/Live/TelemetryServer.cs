@@ -3,6 +3,7 @@ using System.Text;
 using MetaPrompts.Cli.Configuration;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Telemetry;
+using Microsoft.Extensions.Logging;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
@@ -18,23 +19,25 @@ internal sealed class TelemetryServer : IAsyncDisposable
     private readonly MeterProvider? _meters;
     private readonly HttpListener? _listener;
     private readonly Readiness _readiness;
+    private readonly IDisposable? _collector;
     private readonly Task _serving = Task.CompletedTask;
 
-    private TelemetryServer(MeterProvider? meters, HttpListener? listener, Readiness readiness)
+    private TelemetryServer(MeterProvider? meters, HttpListener? listener, IDisposable? collector, Readiness readiness)
     {
-        (_meters, _listener, _readiness) = (meters, listener, readiness);
+        (_meters, _listener, _collector, _readiness) = (meters, listener, collector, readiness);
         if (listener is not null) _serving = Task.Run(() => ServeAsync(listener));
     }
 
     /// <exception cref="ConfigurationException">The address is taken, or not this machine's.</exception>
-    public static TelemetryServer Start(TelemetrySettings settings, string node, Readiness readiness)
+    public static TelemetryServer Start(TelemetrySettings settings, string node, Readiness readiness, ILogger log)
     {
-        if (settings.Http is null && settings.Otlp is null) return new TelemetryServer(null, null, readiness);
+        if (settings.Http is null && settings.Otlp is null) return new TelemetryServer(null, null, null, readiness);
         var meters = Sdk.CreateMeterProviderBuilder()
             .AddMeter(Instruments.MeterName)
             .ConfigureResource(resource => OpenTelemetry.Resources.ResourceBuilderExtensions.AddService(resource, "metaprompts", serviceVersion: ProductVersion.Current, serviceInstanceId: node))
             .AddView(instrument => instrument.Unit == "s" ? new ExplicitBucketHistogramConfiguration { Boundaries = Seconds } : instrument.Name == "metaprompts.batch.size" ? new ExplicitBucketHistogramConfiguration { Boundaries = Frames } : null);
-        if (settings.Otlp is { } otlp) meters.AddOtlpExporter(exporter => exporter.Endpoint = new Uri(otlp));
+        Collector? collector = settings.Otlp is { } otlp ? new Collector(otlp, log) : null;
+        if (collector is not null) meters.AddOtlpExporter(collector.Address);
         HttpListener? listener = null;
         try
         {
@@ -57,11 +60,12 @@ internal sealed class TelemetryServer : IAsyncDisposable
                 listener.Start();
             }
 
-            return new TelemetryServer(meters.Build(), listener, readiness);
+            return new TelemetryServer(meters.Build(), listener, collector, readiness);
         }
         catch (Exception e) when (e is HttpListenerException or System.Net.Sockets.SocketException or InvalidOperationException)
         {
             listener?.Close();
+            collector?.Dispose();
             throw new ConfigurationException("telemetry.http", $"{settings.Http} cannot be listened on ({e.Message.TrimEnd('.')}); choose another port, or none");
         }
     }
@@ -71,6 +75,7 @@ internal sealed class TelemetryServer : IAsyncDisposable
         _listener?.Close();
         await _serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _meters?.Dispose();
+        _collector?.Dispose();
     }
 
     private async Task ServeAsync(HttpListener listener)

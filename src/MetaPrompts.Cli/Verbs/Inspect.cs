@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -11,7 +12,10 @@ namespace MetaPrompts.Cli.Verbs;
 /// <summary><c>inspect SOURCE</c>: what it is, how it would be read, and why.</summary>
 internal static class Inspect
 {
-    private const int LookedAt = 20;
+    /// <summary>So many frames tell the rate of a camera that sends what it held back all at once; or so long of a slow one.</summary>
+    private const int LookedAt = 50;
+
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(6);
 
     public static Command Create()
     {
@@ -42,11 +46,12 @@ internal static class Inspect
     /// <summary>A camera tells what it is by its frames.</summary>
     private static async Task LookAsync(IMediaSource source, CancellationToken stop)
     {
-        var left = LookedAt;
+        var (left, clock) = (LookedAt, new Stopwatch());
         await foreach (var frame in source.ReadAsync(stop).ConfigureAwait(false))
         {
             frame.Dispose();
-            if (--left == 0) return;
+            clock.Start();
+            if (--left == 0 || clock.Elapsed > Longest) return;
         }
     }
 
@@ -66,7 +71,7 @@ internal static class Inspect
         Row("read by", s.Backend);
         Row("format", $"{s.Container}, {s.Codec}");
         Row("size", string.Create(CultureInfo.InvariantCulture, $"{s.Width}x{s.Height}{(s.Rotation == 0 ? "" : $", turned by {s.Rotation}° when shown")}"));
-        Row("rate", string.Create(CultureInfo.InvariantCulture, $"{(s.DeclaredFps is { } fps ? $"{fps:0.###} fps" : "unknown")}{(s.MeasuredFps is { } measured ? $", measured {measured:0.###} over the first frames" : "")}"));
+        Row("rate", string.Create(CultureInfo.InvariantCulture, $"{(s.DeclaredFps is { } fps ? $"{fps:0.###} fps" : "unknown")}{(s.MeasuredFps is { } measured ? $", measured {measured:0.#}" : "")}"));
         Row("times", string.Create(CultureInfo.InvariantCulture, $"{(s.VariableRate ? "variable rate" : "even steps")}{(s.TimeBase is { } tick ? $", ticks of {tick} s" : "")}"));
         Row("length", string.Create(CultureInfo.InvariantCulture, $"{(s.DurationS is { } seconds ? $"{seconds:0.###} s" : "unknown")}{(s.Frames is { } frames ? $", {frames} frames" : "")}"));
     }

@@ -28,6 +28,9 @@ internal sealed class CameraAddress
 
     public bool IsRtsp => Scheme is "rtsp" or "rtsps";
 
+    /// <summary>HLS: files of some seconds each, fetched one after the other.</summary>
+    public bool IsSegmented => Scheme is "http" or "https" && Url.AsSpan(0, Url.IndexOfAny(['?', '#']) is >= 0 and var end ? end : Url.Length).EndsWith(".m3u8", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Something in it is nobody's business.</summary>
     public bool IsSecret => Url != Shown;
 

@@ -28,7 +28,7 @@ public sealed class CameraSource : IMediaSource
 
     public BackpressurePolicy Backpressure { get; } = BackpressurePolicy.Latest;
 
-    /// <summary>Size, codec and declared rate are known from the first frame on; the measured rate after three.</summary>
+    /// <summary>Size, codec and declared rate are known from the first frame on; the measured rate after some, and better after more.</summary>
     public MediaInfo Info { get; private set; }
 
     public long Unreadable => 0;
@@ -58,6 +58,7 @@ public sealed class CameraSource : IMediaSource
         await words.Opened.ConfigureAwait(false);
         if (!late.IsCancellationRequested) late.CancelAfter(_options.OpenTimeout);
 
+        var rate = new ArrivalRate();
         var watch = new StallWatch(_options.LiveStallTimeout, _options.OpenTimeout);
         long sequence = 0, lastAt = 0;
         var overdue = false;
@@ -66,45 +67,42 @@ public sealed class CameraSource : IMediaSource
         {
             if (SizeProblem(shown.Source) is { } problem) throw Lost(SourceFault.Codec, problem);
             var pixels = _options.TryRent(shown.Travelling);
+            var handedOver = false;
             try
             {
                 var bytes = shown.Travelling.Pixels * 3;
                 if (pixels is null && unwanted.Length < bytes) unwanted = new byte[bytes];
+                // A child that ends, or is killed, in the middle of a picture leaves less.
                 if (await child.ReadAsync(pixels?.Memory ?? unwanted.AsMemory(0, bytes)).ConfigureAwait(false) < bytes) break;
-            }
-            catch
-            {
-                pixels?.Dispose();
-                throw;
-            }
-
-            var now = Stopwatch.GetTimestamp();
-            if (sequence > 0)
-            {
-                var gap = Stopwatch.GetElapsedTime(lastAt, now);
-                // Where this process stood still itself, the frame and the timer come at the same time. What comes now is what the buffers held meanwhile: old pictures that would pass for new ones.
-                overdue = gap > watch.Limit;
-                if (overdue)
+                var now = Stopwatch.GetTimestamp();
+                if (sequence > 0)
                 {
-                    pixels?.Dispose();
-                    break;
+                    var gap = Stopwatch.GetElapsedTime(lastAt, now);
+                    // Where this process stood still itself, the frame and the timer come at the same time. What comes now is what the buffers held meanwhile: old pictures that would pass for new ones.
+                    overdue = gap > watch.Limit;
+                    if (overdue) break;
+                    watch.Arrived(gap);
                 }
 
-                watch.Arrived(gap);
+                lastAt = now;
+                late.CancelAfter(watch.Limit);
+                rate.Arrived(now);
+                Tell(words, shown, rate);
+                var number = sequence++;
+                if (pixels is null) continue;
+                handedOver = true;
+                yield return new Frame(new FrameStamp(Stream, number, DateTimeOffset.UtcNow, shown.Time, shown.Source)
+                {
+                    Epoch = _options.Epoch,
+                    Clock = CaptureClock.Read,
+                    Corrupt = shown.Corrupt,
+                    EnteredAt = now,
+                }, pixels);
             }
-
-            lastAt = now;
-            late.CancelAfter(watch.Limit);
-            Tell(words, shown, watch);
-            var number = sequence++;
-            if (pixels is null) continue;
-            yield return new Frame(new FrameStamp(Stream, number, DateTimeOffset.UtcNow, shown.Time, shown.Source)
+            finally
             {
-                Epoch = _options.Epoch,
-                Clock = CaptureClock.Read,
-                Corrupt = shown.Corrupt,
-                EnteredAt = now,
-            }, pixels);
+                if (!handedOver) pixels?.Dispose();
+            }
         }
 
         child.Kill();
@@ -141,10 +139,9 @@ public sealed class CameraSource : IMediaSource
         }
     }
 
-    private void Tell(CameraWords words, CameraFrame shown, StallWatch watch)
+    private void Tell(CameraWords words, CameraFrame shown, ArrivalRate rate)
     {
-        var measured = watch.Gap > TimeSpan.Zero ? 1 / watch.Gap.TotalSeconds : (double?)null;
-        if (Info.Size == shown.Source && Info.Codec == words.Codec && (Info.MeasuredRate is null) == (measured is null)) return;
-        Info = Info with { Size = shown.Source, Codec = words.Codec, Rate = words.Rate, MeasuredRate = measured };
+        if (Info.Size == shown.Source && Info.Codec == words.Codec && !rate.IsNews) return;
+        Info = Info with { Size = shown.Source, Codec = words.Codec, Rate = words.Rate, MeasuredRate = rate.Hertz };
     }
 }

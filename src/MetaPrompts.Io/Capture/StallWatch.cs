@@ -12,9 +12,6 @@ internal sealed class StallWatch(TimeSpan? fixedLimit, TimeSpan whileUnknown)
     private TimeSpan _gap;
     private int _seen;
 
-    /// <summary>Usual distance of two frames; zero while unknown.</summary>
-    public TimeSpan Gap => _seen >= 2 ? _gap : TimeSpan.Zero;
-
     public TimeSpan Limit => fixedLimit ?? (_seen < 2 ? whileUnknown : 3 * _gap > Least ? 3 * _gap : Least);
 
     /// <param name="gap">Since the frame before.</param>

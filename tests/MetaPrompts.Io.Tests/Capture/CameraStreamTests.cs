@@ -32,6 +32,60 @@ public sealed class CameraStreamTests : IDisposable
         Assert.Equal(SourceFault.Ended, lost.Fault);
     }
 
+    /// <summary>A wrap is also what a negative time is here: MPEG-TS has no sign, and counts 33 bits of 90 kHz.</summary>
+    [Theory]
+    [InlineData("wrap", 50)]
+    [InlineData("jumps", 150)]
+    [InlineData("reordered", 50)]
+    [InlineData("uneven", 50)]
+    public async Task TimesThatWrapOrJumpCostNoFrameAndNoOrder(string what, int expected)
+    {
+        byte[] Part(string options, string encode = Encode) => File.ReadAllBytes(_media.Make("part.ts", $"-y -f lavfi -i testsrc2=s=160x120:r=25 -frames:v 50 {encode} {options}"));
+        byte[] stream = what switch
+        {
+            "wrap" => Part("-output_ts_offset 95441.5"),
+            "jumps" => [.. Part(""), .. Part("-output_ts_offset 5000"), .. Part("-output_ts_offset 1")],
+            "reordered" => Part("", "-c:v libx264 -preset fast -bf 3 -g 25 -pix_fmt yuv420p -f mpegts"),
+            _ => Part("-vf select=mod(n\\,5) -vsync vfr"),
+        };
+        var (frames, lost) = await ServeAsync(stream);
+        Assert.Equal(SourceFault.Ended, lost.Fault);
+        Assert.Equal(Enumerable.Range(0, expected).Select(n => (long)n), frames.Select(f => f.Sequence));
+        Assert.DoesNotContain(frames, f => f.Corrupt);
+        // Times are the camera's own; where its clock jumps they go on.
+        var steps = frames.Skip(1).Zip(frames.Skip(2), (from, to) => Math.Round((to.Time - from.Time).TotalMilliseconds)).ToList();
+        Assert.Equal(what == "uneven" ? [40, 80] : [40.0], steps.Distinct().Order());
+    }
+
+    [Fact]
+    public async Task ACodecThatChangesMidStreamEndsTheConnectionAndCostsNothingBefore()
+    {
+        var before = File.ReadAllBytes(_media.Make("before.ts", $"-f lavfi -i testsrc2=s=160x120:r=25 -frames:v 30 {Encode}"));
+        var after = File.ReadAllBytes(_media.Make("after.ts", "-f lavfi -i testsrc2=s=160x120:r=25 -frames:v 30 -c:v mpeg2video -f mpegts -output_ts_offset 1.2"));
+        var (frames, lost) = await ServeAsync([.. before, .. after]);
+        Assert.True(lost.Fault is SourceFault.Codec or SourceFault.Ended, lost.Message);
+        Assert.InRange(frames.Count, 30, 60);
+        Assert.DoesNotContain(frames.Take(25), f => f.Corrupt);
+        Assert.All(frames.Skip(30), f => Assert.True(f.Corrupt));
+    }
+
+    /// <summary>Each would otherwise cost a buffer, and after a few days of outages the camera would be blind for want of one.</summary>
+    [Fact]
+    public async Task AChildThatIsKilledInTheMiddleOfAPictureKeepsNoBuffer()
+    {
+        var clip = File.ReadAllBytes(_media.Make("large.ts", $"-f lavfi -i testsrc2=s=1280x720:r=25 -frames:v 50 {Encode}"));
+        var pool = new PixelBufferPool(4);
+        for (var round = 0; round < 6; round++)
+        {
+            // As fast as it can be read, so that nearly all its time goes into handing pictures over.
+            await Assert.ThrowsAsync<SourceLostException>(() => ReadFromAsync(clip, new CaptureOptions { OpenTimeout = TimeSpan.FromSeconds(30), LiveStallTimeout = TimeSpan.FromSeconds(20), Pool = pool }, (source, frame) =>
+            {
+                if (frame.Stamp.Sequence == 5) System.Diagnostics.Process.GetProcessById(source.ChildId!.Value).Kill();
+            }));
+            Assert.Equal(0, pool.Live);
+        }
+    }
+
     [Fact]
     public async Task BrokenBitsNeverCrashAndAreFlagged()
     {
@@ -119,11 +173,23 @@ public sealed class CameraStreamTests : IDisposable
     [InlineData("mail me@home", "mail me@home")]
     public void SecretsOfUrlsAreHidden(string text, string shown) => Assert.Equal(shown, Core.Telemetry.Redaction.Of(text));
 
-    private static Task<IMediaSource> OpenAsync(string url) =>
-        Sources.OpenAsync(Sources.Resolve(url)[0], new CaptureOptions { OpenTimeout = TimeSpan.FromSeconds(30), LiveStallTimeout = TimeSpan.FromSeconds(20) });
+    private static readonly CaptureOptions Patient = new() { OpenTimeout = TimeSpan.FromSeconds(30), LiveStallTimeout = TimeSpan.FromSeconds(20) };
+
+    private static Task<IMediaSource> OpenAsync(string url, CaptureOptions? options = null) => Sources.OpenAsync(Sources.Resolve(url)[0], options ?? Patient);
 
     /// <summary>Serves bytes once by TCP and reads them as a camera.</summary>
-    private static async Task<(List<(ImageSize Size, long Sequence, bool Corrupt)> Frames, SourceLostException Lost)> ServeAsync(byte[] stream)
+    private static async Task<(List<(ImageSize Size, long Sequence, bool Corrupt, TimeSpan Time)> Frames, SourceLostException Lost)> ServeAsync(byte[] stream)
+    {
+        var frames = new List<(ImageSize, long, bool, TimeSpan)>();
+        var lost = await Assert.ThrowsAsync<SourceLostException>(() => ReadFromAsync(stream, Patient, (_, frame) =>
+        {
+            frames.Add((frame.Stamp.SourceSize, frame.Stamp.Sequence, frame.Stamp.Corrupt, frame.Stamp.MediaTime));
+            Assert.Equal(frames[0].Item1, frame.Pixels.Size);
+        }));
+        return (frames, lost);
+    }
+
+    private static async Task ReadFromAsync(byte[] stream, CaptureOptions options, Action<CameraSource, Frame> seen)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -132,21 +198,18 @@ public sealed class CameraStreamTests : IDisposable
             using var client = await listener.AcceptTcpClientAsync();
             await client.GetStream().WriteAsync(stream);
         });
-        await using var source = await OpenAsync($"tcp://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
-        var frames = new List<(ImageSize, long, bool)>();
-        var lost = await Assert.ThrowsAsync<SourceLostException>(async () =>
+        await using var source = (CameraSource)await OpenAsync($"tcp://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}", options);
+        try
         {
             await foreach (var frame in source.ReadAsync(default))
             {
-                using (frame)
-                {
-                    frames.Add((frame.Stamp.SourceSize, frame.Stamp.Sequence, frame.Stamp.Corrupt));
-                    Assert.Equal(frames[0].Item1, frame.Pixels.Size);
-                }
+                using (frame) seen(source, frame);
             }
-        });
-        await serving;
-        return (frames, lost);
+        }
+        finally
+        {
+            await serving.ContinueWith(static _ => { }, TaskScheduler.Default);     // the reader may hang up first
+        }
     }
 
     /// <summary>Sends a transport stream of 25 frames a second at its pace, again and again, and forgets a share of the datagrams.</summary>
