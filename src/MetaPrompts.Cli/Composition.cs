@@ -66,7 +66,7 @@ internal static class Composition
     }
 
     /// <summary>One frame a call on a CPU, where larger batches are no faster and results then do not depend on how frames fell together; a GPU takes four.</summary>
-    private static BatchingOptions Batching(LoadedModel model)
+    public static BatchingOptions Batching(LoadedModel model)
     {
         var most = model.OnCpu ? 1 : 4;
         return new BatchingOptions(most, most);

@@ -6,8 +6,8 @@ using MetaPrompts.Io.Capture;
 namespace MetaPrompts.Cli.Benchmarking;
 
 /// <summary>The first frames of a source, so that a benchmark on a long video is as short as it is asked to be.</summary>
-/// <param name="source">Borrowed: its owner disposes it.</param>
-internal sealed class FirstFrames(IMediaSource source, int count) : IMediaSource
+/// <param name="owned">Disposed with this one; otherwise its owner does.</param>
+internal sealed class FirstFrames(IMediaSource source, int count, bool owned = false) : IMediaSource
 {
     public StreamId Stream => source.Stream;
 
@@ -27,5 +27,5 @@ internal sealed class FirstFrames(IMediaSource source, int count) : IMediaSource
         }
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => owned ? source.DisposeAsync() : ValueTask.CompletedTask;
 }

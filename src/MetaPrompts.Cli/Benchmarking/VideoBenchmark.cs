@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using MetaPrompts.Cli.Configuration;
 using MetaPrompts.Cli.Display;
 using MetaPrompts.Cli.Jobs;
@@ -9,8 +8,8 @@ using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Core.Results;
 using MetaPrompts.Io.Capture;
-using MetaPrompts.Io.Ffmpeg;
 using MetaPrompts.Io.Imaging;
 using MetaPrompts.Model.Fast;
 using MetaPrompts.Model.Inference;
@@ -20,57 +19,68 @@ namespace MetaPrompts.Cli.Benchmarking;
 
 /// <summary>
 /// Model alone: the frames are decoded beforehand, each goes through the model by itself. End to end: the same frames from the file through the corridor into records, and into an overlay video too.
-/// The three are measured in turn, so that what else happens on the machine touches all.
+/// All ways are measured in turn, so that what else happens on the machine touches all.
 /// </summary>
-/// <param name="againstPlain">Measures the same weights with every optimisation off as well, in the same process, in turn.</param>
-internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int frames, int rounds, bool againstPlain)
+internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, BenchOptions options)
 {
     private const int WarmUp = 5;
 
     public async Task<BenchResult> RunAsync(Signals signals)
     {
         using var loaded = LoadedModel.Open(choice);
-        using var plain = againstPlain ? LoadedModel.Open(choice, Speedups.None) : null;
+        using var plain = options.Plain ? LoadedModel.Open(choice with { Precision = options.PlainPrecision ?? choice.Precision }, Speedups.None) : null;
         DeviceThread[] devices = [.. Enumerable.Range(0, loaded.Model.Lanes).Select(i => new DeviceThread($"metaprompts-device-{i}"))];
         var decoded = await DecodeAsync(signals.Stop).ConfigureAwait(false);
         var folder = Directory.CreateTempSubdirectory("metaprompts-bench-");
         try
         {
-            var key = loaded.Model.BatchKey(decoded[0].Pixels.Size);
-            await PredictAllAsync(loaded, devices, [.. decoded.Take(WarmUp)], []).ConfigureAwait(false);
-            if (plain is not null) await PredictAllAsync(plain, devices, [.. decoded.Take(WarmUp)], []).ConfigureAwait(false);
-            (string, IPerceptionModel)[] variants = plain is null ? [("default", loaded.Model)] : [("plain", plain.Model), ("default", loaded.Model)];
-            var parts = await PartsBenchmark.RunAsync(devices[0], decoded, variants).ConfigureAwait(false);
+            IReadOnlyList<IReadOnlyList<Frame>> batches = [.. decoded.Chunk(options.Batch)];
+            (string Name, IPerceptionModel Model)[] variants = plain is null ? [("default", loaded.Model)] : [("plain", plain.Model), ("default", loaded.Model)];
+            var warm = batches.Take(Math.Max(1, WarmUp / options.Batch)).ToList();
+            foreach (var (_, model) in variants) await PredictAllAsync(model, devices, warm, []).ConfigureAwait(false);
+            var resultBytes = await devices[0].RunAsync(() => ResultBytes(loaded.Model, batches[0])).ConfigureAwait(false);
+            var parts = await PartsBenchmark.RunAsync(devices[0], batches, variants).ConfigureAwait(false);
+            var each = options.Each ? await EachAsync(loaded, devices[0], batches, signals).ConfigureAwait(false) : [];
             var before = TorchRuntime.LiveTensors;
             List<double> calls = [], plainCalls = [];
             Rounds alone = new(), plainly = new(), records = new(), overlay = new();
-            var allocated = 0L;
-            for (var round = 0; round < rounds; round++)
+            var steady = new List<double>();
+            var streams = options.Streams is { } count ? new StreamsBenchmark(spec, loaded, count, options.Rate, decoded.Count) : null;
+            for (var round = 0; round < options.Rounds; round++)
             {
                 signals.Stop.ThrowIfCancellationRequested();
-                Terminal.Note(string.Create(CultureInfo.InvariantCulture, $"metaprompts: bench: round {round + 1} of {rounds}"));
-                var (seconds, cpu) = await MeasureAsync(() => PredictAllAsync(loaded, devices, decoded, calls)).ConfigureAwait(false);
+                Terminal.Note(string.Create(CultureInfo.InvariantCulture, $"metaprompts: bench: round {round + 1} of {options.Rounds}"));
+                var (seconds, cpu) = await Measured.RunAsync(() => PredictAllAsync(loaded.Model, devices, batches, calls)).ConfigureAwait(false);
                 alone.Add(decoded.Count, seconds, cpu);
                 if (plain is not null)
                 {
-                    (seconds, cpu) = await MeasureAsync(() => PredictAllAsync(plain, devices, decoded, plainCalls)).ConfigureAwait(false);
+                    (seconds, cpu) = await Measured.RunAsync(() => PredictAllAsync(plain.Model, devices, batches, plainCalls)).ConfigureAwait(false);
                     plainly.Add(decoded.Count, seconds, cpu);
                 }
-                var managed = GC.GetTotalAllocatedBytes();
-                (seconds, cpu) = await MeasureAsync(() => RunWholeAsync(loaded, Path.Combine(folder.FullName, $"records-{round}"), null, decoded.Count, signals)).ConfigureAwait(false);
-                allocated += GC.GetTotalAllocatedBytes() - managed;
-                records.Add(decoded.Count, seconds, cpu);
-                (seconds, cpu) = await MeasureAsync(() => RunWholeAsync(loaded, Path.Combine(folder.FullName, $"overlay-{round}"), OverlayMode.Grid, decoded.Count, signals)).ConfigureAwait(false);
-                overlay.Add(decoded.Count, seconds, cpu);
+
+                if (!options.ModelOnly)
+                {
+                    var allocation = new SteadyAllocation(decoded.Count);
+                    (seconds, cpu) = await Measured.RunAsync(() => RunWholeAsync(loaded, Path.Combine(folder.FullName, $"records-{round}"), null, decoded.Count, allocation, signals)).ConfigureAwait(false);
+                    records.Add(decoded.Count, seconds, cpu);
+                    if (allocation.PerFrame is { } bytes) steady.Add(bytes);
+                    (seconds, cpu) = await Measured.RunAsync(() => RunWholeAsync(loaded, Path.Combine(folder.FullName, $"overlay-{round}"), OverlayMode.Grid, decoded.Count, allocation, signals)).ConfigureAwait(false);
+                    overlay.Add(decoded.Count, seconds, cpu);
+                }
+
+                if (streams is not null) await streams.RunAsync(Path.Combine(folder.FullName, $"streams-{round}"), signals).ConfigureAwait(false);
             }
 
-            var size = decoded[0].Pixels.Size;
+            var (size, key) = (decoded[0].Pixels.Size, loaded.Model.BatchKey(decoded[0].Pixels.Size));
+            double? Call(string variant) => parts.FirstOrDefault(part => part.Part == "call" && part.Variant == variant)?.MedianMs;
+            double? Ratio(double? fps) => fps is { } some ? Measured.Round(some / alone.Speed.Fps) : null;
+            var (whole, drawn) = records.Any ? (records.Speed, overlay.Speed) : (null, null);
             return new BenchResult(
-                Machine(), Versions(), Method(decoded.Count, devices.Length), loaded.Model.Manifest.Name, [.. loaded.Tasks.Select(t => t.ToString().ToLowerInvariant())], loaded.Device, loaded.Precision, loaded.Parts.Max(part => part.RefineSteps),
-                new BenchInput(spec.Given, size.Width, size.Height, key.Width, key.Height, decoded.Count),
-                parts, new BenchFrame(alone.Speed with { MedianMs = Round(Median(calls)) }, plain is null ? null : plainly.Speed with { MedianMs = Round(Median(plainCalls)) }), records.Speed, overlay.Speed,
-                new BenchRatio(plain is null ? null : Round(alone.Speed.Fps / plainly.Speed.Fps), Round(records.Speed.Fps / alone.Speed.Fps), Round(overlay.Speed.Fps / alone.Speed.Fps)),
-                new BenchMemory(PeakBytes(), TorchRuntime.LiveTensors - before, allocated / (rounds * decoded.Count)), loaded.Model.Choices);
+                Measured.Machine(), Measured.Versions(), Method(decoded.Count, devices.Length, plain), loaded.Model.Manifest.Name, [.. loaded.Tasks.Select(t => t.ToString().ToLowerInvariant())], loaded.Device, loaded.Precision,
+                loaded.Parts.Max(part => part.RefineSteps), new BenchInput(spec.Given, size.Width, size.Height, key.Width, key.Height, decoded.Count, options.Batch), parts, each,
+                new BenchFrame(alone.Speed with { MedianMs = Measured.Round(Measured.Median(calls)) }, plain is null ? null : plainly.Speed with { MedianMs = Measured.Round(Measured.Median(plainCalls)) }),
+                whole, drawn, streams?.Result, new BenchRatio(Call("plain") is { } slow ? Measured.Round(slow / Call("default")!.Value) : null, Ratio(whole?.Fps), Ratio(drawn?.Fps), Ratio(streams?.Result.Fps)),
+                new BenchMemory(Measured.PeakBytes(), TorchRuntime.LiveTensors - before, steady.Count > 0 ? (long)Measured.Median(steady) : null, resultBytes), loaded.Model.Choices);
         }
         finally
         {
@@ -80,34 +90,45 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
         }
     }
 
-    private static async Task<(double Seconds, double CpuMs)> MeasureAsync(Func<Task> run)
+    /// <summary>One at a time beside the model that has all: two networks in memory, not ten.</summary>
+    private async Task<IReadOnlyList<BenchSpeedup>> EachAsync(LoadedModel loaded, DeviceThread device, IReadOnlyList<IReadOnlyList<Frame>> batches, Signals signals)
     {
-        using var self = System.Diagnostics.Process.GetCurrentProcess();
-        var cpu = self.TotalProcessorTime;
-        var started = Stopwatch.GetTimestamp();
-        await run().ConfigureAwait(false);
-        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        self.Refresh();
-        return (seconds, (self.TotalProcessorTime - cpu).TotalMilliseconds);
+        var rows = new List<BenchSpeedup>();
+        foreach (var one in Enum.GetValues<Speedups>().Where(one => one is not (Speedups.None or Speedups.All)))
+        {
+            signals.Stop.ThrowIfCancellationRequested();
+            Terminal.Note($"metaprompts: bench: without {one}");
+            using var without = LoadedModel.Open(choice, Speedups.All & ~one);
+            rows.Add(await PartsBenchmark.CompareAsync(device, batches, one.ToString(), without.Model, loaded.Model).ConfigureAwait(false));
+        }
+
+        return rows;
     }
 
-    /// <summary>Each device thread takes the next frame when it is free, as in the corridor.</summary>
-    private static Task<int[]> PredictAllAsync(LoadedModel loaded, DeviceThread[] devices, List<Frame> decoded, List<double> calls)
+    /// <summary>Each device thread takes the next batch when it is free, as in the corridor.</summary>
+    private static Task<int[]> PredictAllAsync(IPerceptionModel model, DeviceThread[] devices, IReadOnlyList<IReadOnlyList<Frame>> batches, List<double> calls)
     {
         var next = -1;
         return Task.WhenAll(devices.Select(device => device.RunAsync(() =>
         {
             var done = 0;
-            for (int i; (i = Interlocked.Increment(ref next)) < decoded.Count; done++)
+            for (int i; (i = Interlocked.Increment(ref next)) < batches.Count; done++)
             {
-                using var batch = new FrameBatch([decoded[i].Share()], loaded.Model.BatchKey(decoded[i].Pixels.Size));
+                using var batch = PartsBenchmark.Batch(batches[i], model);
                 var started = Stopwatch.GetTimestamp();
-                loaded.Model.Predict(batch);
+                model.Predict(batch);
                 var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
                 lock (calls) calls.Add(took);
             }
             return done;
         })));
+    }
+
+    private static long ResultBytes(IPerceptionModel model, IReadOnlyList<Frame> frames)
+    {
+        using var batch = PartsBenchmark.Batch(frames, model);
+        static long Of(FramePerception seen) => ((seen.Depth?.Metres.Length ?? 0) * sizeof(float)) + (seen.Segmentation?.ClassIds.Length ?? 0);
+        return model.Predict(batch).Sum(Of) / frames.Count;
     }
 
     private async Task<List<Frame>> DecodeAsync(CancellationToken stop)
@@ -119,76 +140,43 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, int fr
             await foreach (var frame in source.ReadAsync(stop).ConfigureAwait(false))
             {
                 decoded.Add(frame);
-                if (decoded.Count == frames) break;
+                if (decoded.Count == options.Frames) break;
             }
         }
 
         return decoded.Count > 0 ? decoded : throw new SourceLostException(spec.Given, "contains no frame");
     }
 
-    private async Task RunWholeAsync(LoadedModel loaded, string path, OverlayMode? overlay, int count, Signals signals)
+    private async Task RunWholeAsync(LoadedModel loaded, string path, OverlayMode? overlay, int count, IProgress<PipelineProgress> progress, Signals signals)
     {
         var pool = new PixelBufferPool();
         var source = await Sources.OpenAsync(spec, new CaptureOptions { Pool = pool }, Terminal.Warn, signals.Stop).ConfigureAwait(false);
         await using (source.ConfigureAwait(false))
         {
             var first = new FirstFrames(source, count);
-            var options = new FileJobOptions(path, choice, overlay, false, DepthScale.Millimetres, new PeopleSettings(), new CaptureOptions(), false, false, false);
-            var sinks = await Composition.OpenSinksAsync(new JobFolder(path), options, loaded, source.Info, false, Terminal.Warn, signals.Stop).ConfigureAwait(false);
+            var job = new FileJobOptions(path, choice, overlay, false, DepthScale.Millimetres, new PeopleSettings(), new CaptureOptions(), false, false, false);
+            var sinks = await Composition.OpenSinksAsync(new JobFolder(path), job, loaded, source.Info, false, Terminal.Warn, signals.Stop).ConfigureAwait(false);
             await using (sinks.ConfigureAwait(false))
             {
-                var pipeline = Composition.OfFile(first, pool, loaded, loaded.Model, sinks, new Progress<PipelineProgress>(), NullLogger.Instance);
+                var pipeline = Composition.OfFile(first, pool, loaded, loaded.Model, sinks, progress, NullLogger.Instance);
                 await using (pipeline.ConfigureAwait(false)) (await pipeline.RunAsync(signals.Stop, signals.Abort).ConfigureAwait(false)).ThrowIfFailed();
             }
         }
     }
 
-    private string Method(int count, int lanes) => string.Create(CultureInfo.InvariantCulture,
-        $"{rounds} rounds of {count} frames, the three in turn, {WarmUp} frames of warm-up, one frame a call, {lanes} calls at a time on {TorchRuntime.Threads} threads, medians; model only: decoded frames to results; end to end: file to records.jsonl, opening and closing included; with overlay: overlay.mp4 (grid) as well; parts: {count} calls of each variant, one at a time, in turn frame by frame");
-
-    private static string Machine()
+    private string Method(int count, int lanes, LoadedModel? plain)
     {
-        var lines = File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo") : [];
-        var name = lines.FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();
-        return string.Create(CultureInfo.InvariantCulture, $"{name}, {Environment.ProcessorCount} processors, {RuntimeInformation.OSDescription}, {DateTimeOffset.UtcNow:yyyy-MM-dd HH:mm} UTC, load {Load()}");
-    }
-
-    /// <summary>Of the last minute: other programs' work makes every number worse.</summary>
-    private static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
-
-    private static Dictionary<string, string> Versions() => new()
-    {
-        ["metaprompts"] = ProductVersion.Current,
-        ["libtorch"] = TorchRuntime.Version,
-        ["dotnet"] = Environment.Version.ToString(),
-        ["ffmpeg"] = FfmpegTools.Current?.Version ?? "none",
-    };
-
-    private static long PeakBytes()
-    {
-        using var self = System.Diagnostics.Process.GetCurrentProcess();
-        return self.PeakWorkingSet64;
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
-    }
-
-    /// <summary>Of one of the ways, round by round.</summary>
-    private sealed class Rounds
-    {
-        private readonly List<double> _fps = [], _cpu = [];
-
-        public BenchSpeed Speed => new(Round(Median(_fps)), Round(1000 / Median(_fps)), Round(Median(_cpu)), Round(_fps.Min()), Round(_fps.Max()));
-
-        public void Add(int frames, double seconds, double cpuMs)
+        var kinds = new List<string>
         {
-            _fps.Add(frames / seconds);
-            _cpu.Add(cpuMs / frames);
-        }
+            string.Create(CultureInfo.InvariantCulture, $"{options.Rounds} rounds of {count} frames, all kinds in turn, {WarmUp} frames of warm-up, medians, {TorchRuntime.Threads} threads"),
+            string.Create(CultureInfo.InvariantCulture, $"model only: decoded frames to results, {options.Batch} a call, {lanes} calls at a time"),
+            "parts: one call at a time, variants in turn call by call",
+        };
+        if (plain is not null) kinds.Add($"plain: the same weights in {plain.Precision}, every optimisation off, same process");
+        if (options.Each) kinds.Add("speed-ups: all but one against all, in turn call by call");
+        if (!options.ModelOnly) kinds.Add("end to end: file to records.jsonl, opening and closing included; with overlay: overlay.mp4 (grid) as well");
+        if (options.Streams is { } streams)
+            kinds.Add(string.Create(CultureInfo.InvariantCulture, $"streams: {streams} of the file at once, each decoded by itself, to records{(options.Rate is { } rate ? $", {rate} frames a second each, newest frame wins, timed from when a frame was due" : ", as fast as they are taken")}"));
+        return string.Join("; ", kinds);
     }
-
-    private static double Round(double value) => Math.Round(value, 3);
 }

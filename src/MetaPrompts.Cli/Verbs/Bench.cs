@@ -2,14 +2,13 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using MetaPrompts.Cli.Benchmarking;
-using MetaPrompts.Cli.Display;
 using MetaPrompts.Cli.Options;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Io.Capture;
 
 namespace MetaPrompts.Cli.Verbs;
 
-/// <summary><c>bench</c>: frames per second of the model alone, of the whole way from file to records, and with the overlay video, on one video, with the method beside the numbers.</summary>
+/// <summary><c>bench</c>: frames per second of the model alone, of its parts, of the whole way from file to records, with the overlay video and with several streams, with the method beside the numbers.</summary>
 internal static class Bench
 {
     public static Command Create(Signals signals)
@@ -18,42 +17,37 @@ internal static class Bench
         var model = new ModelOptions();
         var frames = Parsers.Number("--frames", "Frames a round; default 100.", 2, 100_000);
         var rounds = Parsers.Number("--rounds", "Rounds of each kind, in turn; default 3.", 1, 100);
+        var batch = Parsers.Number("--batch", "Frames a call where the model is measured alone; default 1.", 1, 64);
         var plain = Parsers.Switch("--plain", "Measure the plain path as well: every optimisation off, same weights, in turn with the default.");
+        var plainPrecision = new Option<string?>("--plain-precision") { Description = "Precision of the plain path; default: the model's.", HelpName = "fp32|bf16|fp16" };
+        plainPrecision.AcceptOnlyFromAmong("fp32", "bf16", "fp16");
+        var each = Parsers.Switch("--each", "Measure every optimisation by itself: all but one against all.");
+        var modelOnly = Parsers.Switch("--model-only", "No pipeline: the model and its parts.");
+        var streams = Parsers.Number("--streams", "So many streams of the video through one pipeline.", 1, 256);
+        var rate = new Option<double?>("--rate") { Description = "Frames a second of each stream, as from a camera; default: files, as fast as they are taken.", HelpName = "FPS" };
+        rate.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double?>() is { } fps && fps is not (> 0 and <= 1000)) result.AddError("--rate: must be above 0 and at most 1000");
+        });
         var explain = Parsers.Switch("--explain", "Print what the model chose to be fast, and why.");
         var json = Parsers.Switch("--json", "Print one line of JSON.");
-        var command = new Command("bench", "Measures frames per second: the model alone, and the whole way from file to files.") { video, frames, rounds, plain, explain, json, Parsers.Switch("--verbose", "Stack traces.") };
+        var command = new Command("bench", "Measures frames per second: the model alone and its parts, and the whole way from file to files.")
+        {
+            video, frames, rounds, batch, plain, plainPrecision, each, modelOnly, streams, rate, explain, json, Parsers.Switch("--verbose", "Stack traces."),
+        };
         model.AddTo(command);
         command.SetAction(async (parsed, _) =>
         {
             var specs = Sources.Resolve(parsed.GetRequiredValue(video));
             if (specs is not [{ IsLive: false } spec]) throw new ConfigurationException(parsed.GetRequiredValue(video), "must be one file");
-            var result = await new VideoBenchmark(spec, model.Read(parsed), parsed.GetValue(frames) ?? 100, parsed.GetValue(rounds) ?? 3, parsed.GetValue(plain)).RunAsync(signals).ConfigureAwait(false);
+            if (parsed.GetValue(rate) is not null && parsed.GetValue(streams) is null) throw new ConfigurationException("--rate", "is the rate of streams; give --streams N as well");
+            var options = new BenchOptions(parsed.GetValue(frames) ?? 100, parsed.GetValue(rounds) ?? 3, parsed.GetValue(batch) ?? 1, parsed.GetValue(plain) || parsed.GetValue(plainPrecision) is not null,
+                parsed.GetValue(plainPrecision), parsed.GetValue(each), parsed.GetValue(modelOnly), parsed.GetValue(streams), parsed.GetValue(rate));
+            var result = await new VideoBenchmark(spec, model.Read(parsed), options).RunAsync(signals).ConfigureAwait(false);
             if (parsed.GetValue(json)) Console.Out.WriteLine(JsonSerializer.Serialize(result, BenchJson.Default.BenchResult));
-            else Print(result, parsed.GetValue(explain));
+            else BenchTable.Print(result, parsed.GetValue(explain), Console.Out);
             return ExitCodes.Done;
         });
         return command;
     }
-
-    private static void Print(BenchResult r, bool explain)
-    {
-        Row("machine", r.Machine);
-        Row("versions", string.Join(", ", r.Versions.Select(v => $"{v.Key} {v.Value}")));
-        Row("model", string.Create(CultureInfo.InvariantCulture, $"{r.Model} ({string.Join(", ", r.Tasks)}), {r.Device}, {r.Precision}, {r.RefineSteps} refine steps, frames of {r.Input.Width}x{r.Input.Height} at {r.Input.NetworkWidth}x{r.Input.NetworkHeight}"));
-        Row("method", r.Method);
-        foreach (var part in r.Parts)
-            Row(part.Part, string.Create(CultureInfo.InvariantCulture, $"{part.Variant,-7} {part.MedianMs,9:0.00} ms, 95 % below {part.P95Ms:0.00} ms, {part.CpuMs:0.00} CPU-ms"));
-        if (r.Frame.Plain is { } plain) Row("plain model", Speed(plain));
-        Row("model only", Speed(r.Frame.Default));
-        Row("end to end", Speed(r.EndToEnd));
-        Row("with overlay", Speed(r.WithOverlay));
-        Row("ratio", string.Create(CultureInfo.InvariantCulture, $"{r.Ratio.EndToEndVsModel:0.00} end to end ÷ model only, {r.Ratio.WithOverlayVsModel:0.00} with overlay{(r.Ratio.Frame is { } ratio ? string.Create(CultureInfo.InvariantCulture, $", {ratio:0.00} model only ÷ plain model") : "")}"));
-        Row("memory", string.Create(CultureInfo.InvariantCulture, $"{r.Memory.PeakBytes / 1048576.0:0} MiB at most, {r.Memory.LiveTensors} tensors left over, {r.Memory.ManagedBytesPerFrame / 1024.0:0} KiB managed a frame"));
-        if (!explain) return;
-        foreach (var choice in r.Choices) Row("choice", choice);
-    }
-
-    private static string Speed(BenchSpeed s) => string.Create(CultureInfo.InvariantCulture, $"{s.Fps:0.00} fps, {s.MedianMs:0.0} ms a frame, {s.CpuMs:0.0} CPU-ms a frame, rounds of {s.LeastFps:0.00} to {s.MostFps:0.00} fps");
-
-    private static void Row(string name, string value) => Console.Out.WriteLine($"{name,-12} {value}");
 }

@@ -1,0 +1,67 @@
+using System.Globalization;
+using MetaPrompts.Cli.Display;
+using MetaPrompts.Core.Doors;
+using MetaPrompts.Core.Flow;
+using MetaPrompts.Core.Frames;
+using MetaPrompts.Core.Results;
+using MetaPrompts.Core.Wire;
+using MetaPrompts.Io.Capture;
+using MetaPrompts.Io.Sinks;
+
+namespace MetaPrompts.Cli.Benchmarking;
+
+/// <summary>Several streams of one file through one pipeline: each has its own decoder and its own records.</summary>
+/// <param name="rate">Frames a second of each, newest frame wins; null: files, nothing is lost.</param>
+internal sealed class StreamsBenchmark(SourceSpec spec, LoadedModel loaded, int count, double? rate, int frames)
+{
+    private readonly List<double> _fps = [], _ages = [];
+    private readonly List<StageTimings> _timings = [];
+    private readonly SortedDictionary<string, long> _dropped = new(StringComparer.Ordinal);
+
+    public BenchStreams Result => new(count, rate, rate * count, Measured.Round(Measured.Median(_fps)), _dropped,
+        [Stage("queued", one => one.Queued), Stage("inference", one => one.Inference), Stage("total", one => one.Total)], rate is null || _ages.Count == 0 ? null : Measured.Round(Measured.Median(_ages)));
+
+    /// <summary>One more round.</summary>
+    /// <param name="folder">For the records; made here.</param>
+    public async Task RunAsync(string folder, Signals signals)
+    {
+        Directory.CreateDirectory(folder);
+        var pool = new PixelBufferPool();
+        var records = new FrameRecords("bench", loaded.Manifests);
+        var age = new AgeSink();
+        var builder = new PipelineBuilder(loaded.Model, pool) { Batching = Composition.Batching(loaded) };
+        for (var i = 0; i < count; i++)
+        {
+            var id = new StreamId(string.Create(CultureInfo.InvariantCulture, $"stream-{i}"));
+            builder.AddSource(await OpenAsync(spec.As(id), pool, signals.Stop).ConfigureAwait(false));
+            builder.AddSink(new RecordsSink(Path.Combine(folder, $"{id}.jsonl"), item => records.Of(item).ToJson()), streams: new HashSet<StreamId> { id });
+        }
+
+        builder.AddSink(age);
+        var pipeline = builder.Build();
+        await using (pipeline.ConfigureAwait(false))
+        {
+            var report = (await pipeline.RunAsync(signals.Stop, signals.Abort).ConfigureAwait(false)).ThrowIfFailed();
+            _fps.Add(report.FramesPerSecond);
+            foreach (var (word, number) in report.Streams.SelectMany(stream => stream.Ledger.Outcomes))
+            {
+                if (number > 0 && word != FrameOutcome.Published.Word()) _dropped[word] = _dropped.GetValueOrDefault(word) + number;
+            }
+        }
+
+        _timings.AddRange(age.Timings);
+        if (age.MeanAgeMs is { } mean) _ages.Add(mean);
+    }
+
+    private async Task<IFrameSource> OpenAsync(SourceSpec one, PixelBufferPool pool, CancellationToken stop)
+    {
+        var source = await Sources.OpenAsync(one, new CaptureOptions { Pool = pool }, Terminal.Warn, stop).ConfigureAwait(false);
+        return rate is { } hertz ? new PacedSource(source, hertz, frames) : new FirstFrames(source, frames, owned: true);
+    }
+
+    private BenchStage Stage(string name, Func<StageTimings, TimeSpan> of)
+    {
+        var sorted = _timings.Select(one => of(one).TotalMilliseconds).ToList();
+        return new BenchStage(name, Measured.Percentile(sorted, 0.5), Measured.Percentile(sorted, 0.95), Measured.Percentile(sorted, 0.99));
+    }
+}
