@@ -16,12 +16,12 @@ internal sealed class Replicas : IDisposable
 {
     private readonly ITrainingTask[] _copies;
     private readonly Device _device;
-    private readonly int _accumulate;
+    private readonly int _accumulate, _seed;
     private readonly DeviceThread[] _threads;
 
     public Replicas(ModelManifest manifest, TrainerOptions options)
     {
-        (_device, _accumulate) = (TrainingTasks.Device(options), options.Accumulate);
+        (_device, _accumulate, _seed) = (TrainingTasks.Device(options), options.Accumulate, options.Seed);
         _copies = [.. Enumerable.Range(0, options.Replicas).Select(_ => TrainingTasks.Of(manifest, options))];
         _threads = [.. Enumerable.Range(0, options.Replicas).Select(i => new DeviceThread($"replica {i}"))];
         foreach (var copy in _copies) copy.Network.train();
@@ -42,27 +42,28 @@ internal sealed class Replicas : IDisposable
 
     /// <summary>Forward and backward over the whole batch.</summary>
     /// <param name="samples">A multiple of the number of copies.</param>
+    /// <param name="step">From 0; what is random in a loss follows from it.</param>
     /// <returns>The mean loss and its parts; the gradients are in <see cref="First"/>.</returns>
-    public (double Loss, IReadOnlyDictionary<string, double> Parts) Backward(IReadOnlyList<TrainingSample> samples, int refineSteps)
+    public (double Loss, IReadOnlyDictionary<string, double> Parts) Backward(IReadOnlyList<TrainingSample> samples, int refineSteps, int step)
     {
         var share = samples.Count / _copies.Length;
-        var said = Task.WhenAll(_copies.Select((copy, i) => _threads[i].RunAsync(() => Backward(copy, [.. samples.Skip(i * share).Take(share)], refineSteps)))).GetAwaiter().GetResult();
+        var said = Task.WhenAll(_copies.Select((copy, i) => _threads[i].RunAsync(() => Backward(copy, [.. samples.Skip(i * share).Take(share)], refineSteps, unchecked((_seed * 1_000_003L + step) * 64 + i))))).GetAwaiter().GetResult();
         Gather();
         return (said.Average(one => one.Loss), said[0].Parts.Keys.ToDictionary(name => name, name => said.Average(one => one.Parts[name])));
     }
 
     /// <summary>In as many parts as asked for, one after the other: their gradients add up to the mean's.</summary>
-    private (double Loss, Dictionary<string, double> Parts) Backward(ITrainingTask copy, IReadOnlyList<TrainingSample> samples, int refineSteps)
+    private (double Loss, Dictionary<string, double> Parts) Backward(ITrainingTask copy, IReadOnlyList<TrainingSample> samples, int refineSteps, long seed)
     {
-        var (total, means) = (0.0, new Dictionary<string, double>());
+        var (total, means, part) = (0.0, new Dictionary<string, double>(), 0);
         foreach (var few in samples.Chunk(samples.Count / _accumulate))
         {
             using var scope = NewDisposeScope();
-            using var batch = new Batch(few, _device);
+            using var batch = new Batch(few, _device) { Seed = unchecked(seed * 1009 + part++) };
             var (loss, parts) = copy.Loss(batch, refineSteps);
             (_accumulate == 1 ? loss : loss / _accumulate).backward();
             total += loss.item<float>() / _accumulate;
-            foreach (var (name, part) in parts) means[name] = means.GetValueOrDefault(name) + part.item<float>() / _accumulate;
+            foreach (var (name, value) in parts) means[name] = means.GetValueOrDefault(name) + value.item<float>() / _accumulate;
         }
         return (total, means);
     }

@@ -34,7 +34,7 @@ public sealed class Trainer : IDisposable
         random.manual_seed(options.Seed);
         _replicas = new Replicas(manifest, options);
         _optimiser = new AdamW(_replicas.First.Parameters(options), beta2: options.Beta2);
-        _state = new TrainingState(_replicas.First.Network, _optimiser, options);
+        _state = new TrainingState(_replicas.First.Network, _optimiser, options, _replicas.First.Scaffold);
     }
 
     /// <summary>Steps already taken.</summary>
@@ -69,7 +69,7 @@ public sealed class Trainer : IDisposable
             var watch = Stopwatch.StartNew();
             _replicas.Spread();
             var samples = loader.Next();
-            var (loss, parts) = _replicas.Backward(samples, RefineSteps(step));
+            var (loss, parts) = _replicas.Backward(samples, RefineSteps(step), step);
             var rate = LearningRates.At(step, _options);
             var norm = _optimiser.Step(rate, _options.ClipNorm > 0 ? _options.ClipNorm : double.PositiveInfinity);
             if (!double.IsFinite(loss) || !double.IsFinite(norm)) throw new TrainingDivergedException(step, _options.Seed, samples.Select(sample => sample.Name));

@@ -6,6 +6,12 @@ namespace MetaPrompts.Training;
 /// <summary>How a run learns; the recipe file's keys are these names in camelCase.</summary>
 public sealed record TrainerOptions
 {
+    /// <summary>What is learnt. Earlier stages are for networks of several tasks; the next begins with their weights (<c>--from</c>).</summary>
+    public TrainingStage Stage { get; init; }
+
+    /// <summary>Meta prompts stay as they were drawn: an ablation.</summary>
+    public bool FreezePrompts { get; init; }
+
     /// <summary>Images per step.</summary>
     public int BatchSize { get; init; } = 8;
 
@@ -99,6 +105,19 @@ public sealed record TrainerOptions
         }
         return Phases[^1].Size;
     }
+}
+
+/// <summary>Stages of training a network from nothing, in the order of latent diffusion: perception alone is enough.</summary>
+public enum TrainingStage
+{
+    /// <summary>Depth, classes, people.</summary>
+    Perception,
+
+    /// <summary>Picture to latent and back (Rombach et al. 2022, section 3.1), without the adversary.</summary>
+    Autoencoder,
+
+    /// <summary>The UNet removes noise from latents, the meta prompts its context (Rombach et al. 2022, section 3.2).</summary>
+    Denoising,
 }
 
 /// <param name="Size">Of the pictures; multiples of 64, or of 32 where depth or segmentation is learnt alone.</param>

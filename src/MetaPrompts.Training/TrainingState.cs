@@ -15,11 +15,13 @@ internal sealed class TrainingState : IDisposable
     private readonly Module _network;
     private readonly AdamW _optimiser;
     private readonly TrainerOptions _options;
+    private readonly string? _scaffold;
     private readonly Dictionary<string, Tensor> _averages = [];
 
-    public TrainingState(Module network, AdamW optimiser, TrainerOptions options)
+    /// <param name="scaffold">Name under which the network has what is no part of the model (<see cref="Tasks.ITrainingTask.Scaffold"/>).</param>
+    public TrainingState(Module network, AdamW optimiser, TrainerOptions options, string? scaffold)
     {
-        (_network, _optimiser, _options) = (network, optimiser, options);
+        (_network, _optimiser, _options, _scaffold) = (network, optimiser, options, scaffold is null ? null : scaffold + ".");
         foreach (var (name, master) in optimiser.Masters) _averages[name] = master.clone();
         foreach (var (name, buffer) in Statistics()) _averages[name] = buffer.clone();
     }
@@ -65,8 +67,8 @@ internal sealed class TrainingState : IDisposable
         using var none = no_grad();
         using var scope = NewDisposeScope();
         // What learns is read into its float32 master, under each of its names.
-        var state = _network.state_dict();
-        var masters = _optimiser.Masters.ToDictionary(one => state[one.Name].Handle, one => one.Master);
+        var state = _network.state_dict().Where(one => InModel(one.Key)).ToDictionary();
+        var masters = _optimiser.Masters.Where(one => InModel(one.Name)).ToDictionary(one => state[one.Name].Handle, one => one.Master);
         var targets = state.ToDictionary(one => one.Key, one => masters.GetValueOrDefault(one.Value.Handle, one.Value));
         var report = StableDiffusion.IsIn(reader) ? StableDiffusion.Initialise(targets, reader, path) : CheckpointLoader.Load(targets, reader, PublishedKeyMaps.Named(keyMap), path);
         _optimiser.Restore(0, static (_, _) => { });
@@ -80,8 +82,11 @@ internal sealed class TrainingState : IDisposable
         var tensors = new Dictionary<string, Tensor>(_averages);
         foreach (var (name, buffer) in _network.named_buffers()) tensors.TryAdd(name, buffer);
         foreach (var (name, parameter) in Frozen()) tensors[name] = parameter;
+        foreach (var name in tensors.Keys.Where(name => !InModel(name)).ToList()) tensors.Remove(name);
         SafetensorsWriter.Write(path, tensors, new Dictionary<string, string> { [StepKey] = _optimiser.Steps.ToString(CultureInfo.InvariantCulture) }, ScalarType.Float16);
     }
+
+    private bool InModel(string name) => _scaffold is null || !name.StartsWith(_scaffold, StringComparison.Ordinal);
 
     /// <summary>Means and variances of the batch norms. Averaged weights with the statistics of the raw ones score worse than either (measured).</summary>
     private IEnumerable<(string Name, Tensor Buffer)> Statistics() => _network.named_buffers().Where(buffer => buffer.buffer.is_floating_point());

@@ -116,7 +116,7 @@ public sealed class TrainingRunTests : IDisposable
         var loader = new BatchLoader(new RenderedSet(1, 2), options with { BatchSize = 2 }, 0);
         var samples = loader.Next();
         loader.Dispose();
-        var (loss, _) = both.Backward([.. samples, .. samples], 1);
+        var (loss, _) = both.Backward([.. samples, .. samples], 1, 0);
         var together = both.First.Network.parameters().Where(p => p.grad is not null).Select(p => p.grad!.clone()).ToList();
         foreach (var parameter in both.First.Network.parameters()) parameter.grad?.zero_();
         using var batch = new Batch(samples, CPU);

@@ -58,7 +58,9 @@ public static class Manifests
         Demand(manifest.Tasks.Count > 0 && manifest.Tasks.Distinct().Count() == manifest.Tasks.Count, "tasks must name at least one task, and none twice");
         Demand(manifest.RefineSteps is >= 1 and <= 16, $"refineSteps must be 1…16, is {manifest.RefineSteps}");
         Demand(manifest.DefaultRefineSteps is null || (manifest.DefaultRefineSteps >= 1 && manifest.DefaultRefineSteps <= manifest.RefineSteps), "defaultRefineSteps must lie within refineSteps");
-        foreach (var task in manifest.Tasks) Demand(manifest.MetaPrompts.TryGetValue(task, out var count) && count is > 0 and <= 4096, $"metaPrompts.{task.ToString().ToLowerInvariant()} must be 1…4096");
+        // A network of several tasks may have none at all: what the prompts are worth is measured against it.
+        var none = manifest.Network.Kind == "multi" && manifest.Tasks.All(task => manifest.MetaPrompts.GetValueOrDefault(task, -1) == 0);
+        foreach (var task in manifest.Tasks) Demand(none || (manifest.MetaPrompts.TryGetValue(task, out var count) && count is > 0 and <= 4096), $"metaPrompts.{task.ToString().ToLowerInvariant()} must be 1…4096");
         Demand(!manifest.Tasks.Contains(PerceptionTask.Segmentation) || manifest.Classes.Count is > 0 and <= 255, "segmentation needs 1…255 classes");
         TestProtocol.Check(manifest, Demand);
         Demand(manifest.Sha256.Length == 64, "sha256 must have 64 hexadecimal digits");

@@ -25,6 +25,9 @@ public sealed class Batch : IDisposable
         }
     }
 
+    /// <summary>From which a loss draws what is random in it.</summary>
+    public long Seed { get; init; }
+
     /// <summary>[B, 3, H, W].</summary>
     public Tensor Image { get; }
 

@@ -13,6 +13,9 @@ public interface ITrainingTask : IDisposable
 
     Module Network { get; }
 
+    /// <summary>Modules of <see cref="Network"/> under this name help to train and are no part of the model; null: there are none.</summary>
+    string? Scaffold => null;
+
     /// <summary>What learns, and how fast; what is frozen is left out.</summary>
     IEnumerable<TrainedParameter> Parameters(TrainerOptions options);
 

@@ -30,6 +30,7 @@ public sealed class MultiTask : ITrainingTask
         Manifest = manifest;
         _network = new MetaPromptsMulti(manifest);
         _everyStep = options.EveryStep;
+        if (options.FreezePrompts) foreach (var (_, prompts) in _network.named_parameters(false).Where(one => one.name.StartsWith("meta_prompts", StringComparison.Ordinal))) prompts.requires_grad = false;
         _classWeight = tensor(_classWeights, device: TrainingTasks.Device(options)).DetachFromDisposeScope();
     }
 
@@ -41,7 +42,7 @@ public sealed class MultiTask : ITrainingTask
     public IEnumerable<TrainedParameter> Parameters(TrainerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        foreach (var (name, parameter) in _network.named_parameters())
+        foreach (var (name, parameter) in _network.named_parameters().Where(one => one.parameter.requires_grad))
         {
             var learnt = !name.Contains('.', StringComparison.Ordinal);                       // t1, meta_prompts1: directly on the network
             var decays = !learnt && parameter.dim() > 1;

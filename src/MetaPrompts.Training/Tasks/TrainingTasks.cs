@@ -17,7 +17,10 @@ public static class TrainingTasks
         ArgumentNullException.ThrowIfNull(options);
         ITrainingTask task = manifest.Network.Kind switch
         {
+            "multi" when options.Stage == TrainingStage.Autoencoder => new AutoencoderTask(manifest, options),
+            "multi" when options.Stage == TrainingStage.Denoising => new DenoisingTask(manifest, options),
             "multi" => new MultiTask(manifest, options),
+            _ when options.Stage != TrainingStage.Perception => throw new ConfigurationException("training.stage", $"is for networks of several tasks; a {manifest.Network.Kind} network begins with Stable Diffusion (--from)"),
             "depth" => new DepthTask(manifest),
             "segmentation" => new SegmentationTask(manifest, options),
             "pose" => new PoseTask(manifest),

@@ -48,6 +48,16 @@ public sealed class AutoencoderKL : Module<Tensor, Tensor>, IPreparable
     /// <returns>[B, Z, H/8, W/8], the caller's.</returns>
     public override Tensor forward(Tensor image) => Shared is null ? Encode(image) : Shared.Encode(image, Encode);
 
+    /// <summary>Mean and logarithm of the variance of the latent: what the autoencoder's own training needs. Not of a prepared network.</summary>
+    /// <param name="image">[B, 3, H, W] in [-1, 1].</param>
+    /// <returns>Each [B, Z, H/8, W/8], the caller's.</returns>
+    public (Tensor Mean, Tensor LogVariance) Moments(Tensor image)
+    {
+        using var scope = NewDisposeScope();
+        var moments = quant_conv.forward(encoder.forward(image)).chunk(2, 1);
+        return (moments[0].MoveToOuterDisposeScope(), moments[1].MoveToOuterDisposeScope());
+    }
+
     private Tensor Encode(Tensor image)
     {
         using var scope = NewDisposeScope();

@@ -3,6 +3,7 @@ using MetaPrompts.Model.Fast;
 using MetaPrompts.Model.Inference;
 using MetaPrompts.Model.Modules.Autoencoder;
 using MetaPrompts.Model.Modules.Heads;
+using MetaPrompts.Model.Modules.Ldm;
 using MetaPrompts.Model.Steps;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -19,7 +20,7 @@ public sealed record MultiOutput(Tensor? Depth, Tensor? ClassLogits, Tensor? Pos
 /// <summary>
 /// All tasks from one latent and one UNet pass: the context is the meta prompts of every task, and each task re-arranges the features with its own
 /// prompts and feeds its own UPerHead (the published segmentation read-out, MetaPromptsSeg.forward, once per task). Nothing but what its prompts
-/// re-arranged reaches a head.
+/// re-arranged reaches a head. With no prompts at all (metaPrompts 0 for every task: the ablation) the context is one zero and the heads read the fused features themselves.
 /// </summary>
 public sealed class MetaPromptsMulti : Module, IPreparable
 {
@@ -35,6 +36,8 @@ public sealed class MetaPromptsMulti : Module, IPreparable
     private readonly Dictionary<PerceptionTask, (int Start, int Count)> promptsOf = [];
     private readonly TextAdapterDepth[] adapters;
     private readonly double logMin, logMax;
+    private readonly bool hasPrompts;
+    private readonly long context;
     private FastStack[]? _prepared;
 
     /// <param name="manifest">Shape, tasks, prompts per task, depth range, classes.</param>
@@ -46,6 +49,7 @@ public sealed class MetaPromptsMulti : Module, IPreparable
             throw new Core.Errors.ModelRefusedException(manifest.Name, $"embedDim {shape.EmbedDim} must equal contextDim {shape.ContextDim}: prompts re-arrange fused features by a scalar product");
         logMin = Math.Log(manifest.MinDepth ?? 0.25f);
         logMax = Math.Log(manifest.MaxDepth ?? 80f);
+        context = shape.ContextDim;
 
         encoder_vq = new AutoencoderKL(shape);
         unet = new UNetWrapper(shape);
@@ -59,14 +63,15 @@ public sealed class MetaPromptsMulti : Module, IPreparable
             promptsOf[task] = (count, manifest.MetaPrompts[task]);
             count += manifest.MetaPrompts[task];
         }
-        adapters = new TextAdapterDepth[manifest.RefineSteps];
+        hasPrompts = count > 0;
+        adapters = new TextAdapterDepth[hasPrompts ? manifest.RefineSteps : 0];
         for (var i = 1; i <= manifest.RefineSteps; i++)
         {
-            var t = new Parameter(randn(1, 4 * shape.ModelChannels));
+            register_parameter($"t{i}", new Parameter(randn(1, 4 * shape.ModelChannels)));
+            if (!hasPrompts) continue;
             // Orthogonal rows: prompts that start out alike stay alike (docs/decisions).
             var prompts = new Parameter(init.orthogonal_(zeros(count, shape.ContextDim), Math.Sqrt(shape.ContextDim)));
             var adapter = new TextAdapterDepth(shape);
-            register_parameter($"t{i}", t);
             register_parameter($"meta_prompts{i}", prompts);
             register_module($"text_adapter{i}", adapter);
             adapters[i - 1] = adapter;
@@ -87,7 +92,7 @@ public sealed class MetaPromptsMulti : Module, IPreparable
                 PerceptionTask.Segmentation => manifest.Classes.Count,
                 _ => Joints + 1 + 2 * Joints,
             };
-            var head = new UPerHead([.. Enumerable.Repeat(promptsOf[task].Count, 4)], shape.HeadChannels, outputs);
+            var head = new UPerHead([.. Enumerable.Repeat(hasPrompts ? promptsOf[task].Count : shape.EmbedDim, 4)], shape.HeadChannels, outputs);
             // Joints and centres are rare: starting from "nowhere" spares the first thousand steps.
             using (no_grad())
             {
@@ -98,15 +103,29 @@ public sealed class MetaPromptsMulti : Module, IPreparable
         }
     }
 
+    /// <summary>Image to latent.</summary>
+    public AutoencoderKL Autoencoder => encoder_vq;
+
+    public UNetModel Diffusion => unet.unet.diffusion_model;
+
     /// <summary>Everything of one refine step that no frame can change.</summary>
     /// <param name="step">1-based.</param>
     /// <returns>The caller's.</returns>
     public StepFeatures PrepareStep(int step)
     {
+        using var context = Context(step);
         // By name: a module's conversion to another type or device replaces its parameters.
-        var (t, prompts) = (get_parameter($"t{step}")!, get_parameter($"meta_prompts{step}")!);
-        using var context = adapters[step - 1].forward(prompts);                                          // [1, N, D]
-        return unet.unet.diffusion_model.PrepareStep(t, context);
+        return Diffusion.PrepareStep(get_parameter($"t{step}")!, context);
+    }
+
+    /// <summary>The adapted prompts of a refine step.</summary>
+    /// <param name="step">1-based.</param>
+    /// <returns>[1, N, D], the caller's.</returns>
+    public Tensor Context(int step)
+    {
+        if (hasPrompts) return adapters[step - 1].forward(get_parameter($"meta_prompts{step}")!);
+        var t = get_parameter($"t{step}")!;
+        return zeros([1, 1, context], dtype: t.dtype, device: t.device);
     }
 
     /// <param name="image">[B, 3, H, W] in [-1, 1], borrowed.</param>
@@ -137,7 +156,7 @@ public sealed class MetaPromptsMulti : Module, IPreparable
             // The steps share a head and its batch statistics, so they go through it together.
             var (start, count) = promptsOf[task];
             var levels = Enumerable.Range(0, 4).Select(k => Together(fused.Select(step =>
-                Rearranged(step.Levels[k], step.Prompts[0].narrow(0, start, count))))).ToList();
+                hasPrompts ? Rearranged(step.Levels[k], step.Prompts[0].narrow(0, start, count)) : step.Levels[k]))).ToList();
             said[task] = heads[task].forward(levels).chunk(fused.Count, 0);
         }
         var outputs = new List<MultiOutput>();
