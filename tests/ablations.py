@@ -4,7 +4,7 @@ import json
 import platform
 import sys
 
-folder, steps, size, scenes = sys.argv[1:5]
+folder, steps, size, scenes, width = sys.argv[1:6]
 ROWS = [
     ("learned", "prompts learnt"),
     ("frozen", "prompts as drawn (orthogonal), never learnt"),
@@ -15,7 +15,7 @@ ROWS = [
 ]
 METRICS = [("abs_rel.aligned", "abs_rel aligned"), ("d1.aligned", "delta1 aligned"), ("mIoU", "mIoU"), ("IoU.person", "person IoU"), ("PCK@0.2", "PCK@0.2")]
 
-print(f"{steps} steps of training at {size}, {scenes} validation scenes, one seed, {datetime.date.today()}, {platform.machine()}; each cell: 1 / 2 / 3 refine steps\n")
+print(f"{steps} steps of training at {size}, modelChannels {width}, {scenes} validation scenes, one seed, {datetime.date.today()}, {platform.machine()}; each cell: 1 / 2 / 3 refine steps\n")
 print("| network | " + " | ".join(title for _, title in METRICS) + " |")
 print("|---|" + "--:|" * len(METRICS))
 for name, title in ROWS:

@@ -3,6 +3,7 @@ using MetaPrompts.Core.Doors;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
+using MetaPrompts.Core.Results;
 
 namespace MetaPrompts.Testing;
 
@@ -10,6 +11,7 @@ namespace MetaPrompts.Testing;
 public sealed class CollectingSink(string name = "collecting", BackpressurePolicy? backpressure = null) : IResultSink
 {
     private readonly ConcurrentQueue<FrameStamp> _stamps = new();
+    private readonly ConcurrentQueue<PerceptionResult> _results = new();
 
     public string Name { get; } = name;
 
@@ -32,6 +34,8 @@ public sealed class CollectingSink(string name = "collecting", BackpressurePolic
 
     public bool FailsToComplete { get; init; }
 
+    public IReadOnlyList<PerceptionResult> Results => [.. _results];
+
     public IReadOnlyList<FrameStamp> Stamps => [.. _stamps];
 
     public IEnumerable<long> Sequences(StreamId stream) => _stamps.Where(s => s.Stream == stream).Select(s => s.Sequence);
@@ -47,6 +51,7 @@ public sealed class CollectingSink(string name = "collecting", BackpressurePolic
         if (_stamps.Count == FailsAt) throw FailsWithStrangeException ? new IOException("No space left on device") : new SinkFailedException(Name, "broken for good");
         if (item.Frame.Pixels.Rgb[0] != (byte)item.Frame.Stamp.Sequence) throw new InvalidOperationException($"{item.Frame.Stamp.Stream}#{item.Frame.Stamp.Sequence}: the pixels of another frame");
         _stamps.Enqueue(item.Frame.Stamp);
+        _results.Enqueue(item.Result);
         Wrote(item.Frame.Stamp);
     }
 

@@ -81,6 +81,9 @@ internal record StreamDefaults
 
     [Describe("Predictions of an unchanged picture are used again, flagged reused_from; never for files.")]
     public ReuseSettings Reuse { get; init; } = new();
+
+    [Describe("Depth and classes change less where the picture stands still, flagged steadied.")]
+    public bool Steady { get; init; }
 }
 
 internal sealed record StreamSettings : StreamDefaults

@@ -7,7 +7,7 @@ namespace MetaPrompts.Cli.Configuration;
 /// <summary>Changes to a configuration's tree before it is read: single values from outside, and the defaults under each stream.</summary>
 internal static class TreeOverrides
 {
-    private static readonly string[] Shared = ["capture", "queue", "maxRate", "reuse"];
+    private static readonly string[] Shared = ["capture", "queue", "maxRate", "reuse", "steady"];
 
     /// <summary>Sets one value by its path; an item of a list by its number, <c>sinks.0.url</c>.</summary>
     /// <param name="source">Named in messages: an option or a variable.</param>

@@ -57,7 +57,7 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
         });
         _ = hash.Value;
         var progress = new RunProgress(Path.GetFileName(job.Folder), source.Info.FrameCount, first);
-        var pipeline = Composition.OfFile(source, _pool, model, people, sinks, progress, log);
+        var pipeline = Composition.OfFile(source, _pool, model, people, options.Steady, sinks, progress, log);
         await using (pipeline.ConfigureAwait(false))
         {
             var running = pipeline.RunAsync(signals.Stop, signals.Abort);
@@ -118,6 +118,7 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
         ["--people"] = options.People is { File: { } file } people ? $"{people.From}:{file} {(File.Exists(file) ? $"{new FileInfo(file).Length}@{File.GetLastWriteTimeUtc(file).Ticks}" : "-")}" : options.People.From,
         ["--max-people"] = options.People.Max.ToString(CultureInfo.InvariantCulture),
         ["--protocol"] = string.Join(' ', model.Manifests.Select(TestProtocol.Describe)),
+        ["--steady"] = options.Steady ? "yes" : "no",
         ["--overlay"] = options.Overlay?.ToString().ToLowerInvariant() ?? "none",
         ["--maps"] = options.Maps ? "yes" : "no",
         ["--depth-scale"] = options.DepthScale.ToString(),

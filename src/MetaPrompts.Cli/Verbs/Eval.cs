@@ -24,6 +24,7 @@ internal static class Eval
             HelpName = "KIND:PATH",
             Required = true,
         };
+        var steady = Parsers.Switch("--steady", "With video:FILE: score what --steady of process makes of it.");
         var limit = Parsers.Number("--limit", "Only the first N pictures.", 1, int.MaxValue);
         var baseline = Parsers.Switch("--baseline", "Beside the model: what a guess without looking scores (mean depth a row, most frequent class a pixel, mean pose).");
         var json = Parsers.Text("--json", "FILE", "Also write the report as JSON.");
@@ -31,14 +32,15 @@ internal static class Eval
         var sheet = Parsers.Text("--sheet", "FILE.png", "Also draw the worst and the best pictures of each task.");
         var command = new Command("eval", "Scores a model on a data set.") { dataset };
         model.AddTo(command);
-        foreach (var option in (Option[])[limit, baseline, json, pictures, sheet, Parsers.Switch("--verbose", "Stack traces.")]) command.Options.Add(option);
+        foreach (var option in (Option[])[limit, steady, baseline, json, pictures, sheet, Parsers.Switch("--verbose", "Stack traces.")]) command.Options.Add(option);
         command.SetAction(async (parsed, stop) =>
         {
             // A file that cannot be written is told before the work, not after.
             foreach (var (option, name) in ((Option<string?>, string)[])[(json, "--json"), (pictures, "--per-image"), (sheet, "--sheet")])
                 if (parsed.GetValue(option) is { } target) RequireFolder(target, name);
             var named = parsed.GetRequiredValue(dataset);
-            if (named.StartsWith(Film, StringComparison.Ordinal)) return await SteadyAsync(named[Film.Length..], model.Read(parsed), parsed.GetValue(limit), parsed.GetValue(json), stop).ConfigureAwait(false);
+            if (named.StartsWith(Film, StringComparison.Ordinal)) return await SteadyAsync(named[Film.Length..], model.Read(parsed), parsed.GetValue(limit), parsed.GetValue(steady), parsed.GetValue(json), stop).ConfigureAwait(false);
+            if (parsed.GetValue(steady)) throw new ConfigurationException("--steady", "is for --dataset video:FILE; pictures have no past");
             var set = DataSets.Open(named);
             using var loaded = LoadedModel.Open(model.Read(parsed));
             // On a thread of its own: the evaluator waits for its lanes.
@@ -52,11 +54,11 @@ internal static class Eval
         return command;
     }
 
-    private static async Task<int> SteadyAsync(string film, ModelChoice chosen, int? limit, string? json, CancellationToken stop)
+    private static async Task<int> SteadyAsync(string film, ModelChoice chosen, int? limit, bool steady, string? json, CancellationToken stop)
     {
         if (film.Length == 0) throw new ConfigurationException("--dataset", "video needs a file; write video:FILE");
         using var loaded = LoadedModel.Open(chosen);
-        var report = await Steadiness.RunAsync(loaded.Model, film, limit, done => Tell(done, int.MaxValue, stop), stop).ConfigureAwait(false);
+        var report = await Steadiness.RunAsync(loaded.Model, film, limit, steady, done => Tell(done, int.MaxValue, stop), stop).ConfigureAwait(false);
         report = report with { Protocol = $"{report.Protocol}, {Protocols(loaded)}" };
         Console.Out.WriteLine(report.ToTable());
         if (json is not null) Write(json, "--json", report.ToJson());

@@ -23,6 +23,7 @@ internal static class Process
         var maps = Parsers.Switch("--maps", "Also write depth and class maps as PNG files.");
         var depthScale = Parsers.Choice("--depth-scale", "Unit of the depth maps: millimetres, or KITTI's 1/256 m.", "mm", "mm", "kitti");
         var people = new PeopleOptions();
+        var steady = Parsers.Switch("--steady", "Depth and classes change less where the picture stands still; records say so.");
         var start = Parsers.Duration("--start", "Begin at this position of the input.");
         var duration = Parsers.Duration("--duration", "Process this much of the input.");
         var every = Parsers.Number("--every", "Process every N-th frame.", 1, int.MaxValue);
@@ -33,7 +34,7 @@ internal static class Process
         var command = new Command("process", "Turns videos and pictures into an annotated video, frame records and maps.") { inputs, output };
         model.AddTo(command);
         people.AddTo(command);
-        foreach (var option in new Option[] { overlay, maps, depthScale, start, duration, every, resume, force, json, verbose }) command.Options.Add(option);
+        foreach (var option in new Option[] { overlay, maps, depthScale, steady, start, duration, every, resume, force, json, verbose }) command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {
             var options = new FileJobOptions(
@@ -43,6 +44,7 @@ internal static class Process
                 parsed.GetValue(maps),
                 parsed.GetRequiredValue(depthScale) == "kitti" ? DepthScale.Kitti : DepthScale.Millimetres,
                 people.Read(parsed),
+                parsed.GetValue(steady),
                 new CaptureOptions { Start = parsed.GetValue(start) ?? TimeSpan.Zero, Duration = parsed.GetValue(duration), Every = parsed.GetValue(every) ?? 1 },
                 parsed.GetValue(resume),
                 parsed.GetValue(force),
@@ -50,6 +52,7 @@ internal static class Process
             options.Capture.Check();
             if (options.Resume && options.Force) throw new ConfigurationException("--resume", "and --force exclude each other; give one of them");
             if (options.Resume && options.People.From == "track") throw new ConfigurationException("--resume", "does not go with --people track: who was followed is not kept; use --force to start again");
+            if (options.Resume && options.Steady) throw new ConfigurationException("--resume", "does not go with --steady: the frames before are not kept; use --force to start again");
             if (options.OutputFolder.Length == 0) throw new ConfigurationException("--out", "is empty; name a folder");
             return RunAsync(parsed.GetRequiredValue(inputs), options, parsed.GetValue(json), signals);
         });

@@ -31,6 +31,7 @@ public sealed class Pipeline : IAsyncDisposable
     private readonly HashSet<StreamId> _lossless;
     private readonly Dictionary<StreamId, IReadOnlySet<PerceptionTask>> _tasks;
     private readonly Dictionary<StreamId, PersonTracker> _trackers = [];
+    private readonly Dictionary<StreamId, SteadyFilter> _steady;
     private readonly bool _follow;
     private readonly StreamBoard _board;
     private readonly StreamControl? _control;
@@ -51,6 +52,7 @@ public sealed class Pipeline : IAsyncDisposable
         _fanOut = new FanOut(_lanes, Ledger);
         _lossless = [.. streams.Where(s => s.Backpressure.WhenFull == WhenFull.Wait).Select(s => s.Stream)];
         _tasks = streams.Where(s => s.Tasks is not null).ToDictionary(s => s.Stream, s => s.Tasks!);
+        _steady = streams.Where(s => s.Steady).ToDictionary(s => s.Stream, _ => new SteadyFilter());
         _follow = plan.FollowPeople;
         _board = new StreamBoard(plan.Boards, Ledger, _time);
         var reusing = streams.Where(s => s.Reuse is not null && s.Backpressure.WhenFull != WhenFull.Wait).ToDictionary(s => s.Stream, s => s.Reuse!);
@@ -169,11 +171,12 @@ public sealed class Pipeline : IAsyncDisposable
         }
     }
 
-    /// <summary>With the predictions its stream asked for, and numbers for its people. Called in the order of the frames of a stream, never twice at a time.</summary>
+    /// <summary>With the predictions its stream asked for, steadied where it wants that, and numbers for its people. Called in the order of the frames of a stream, never twice at a time.</summary>
     private PerceivedFrame Wanted(PerceivedFrame item)
     {
         var (stamp, seen) = (item.Frame.Stamp, item.Result.Perception);
         if (_tasks.TryGetValue(stamp.Stream, out var tasks)) seen = seen.Only(tasks);
+        if (_steady.TryGetValue(stamp.Stream, out var filter)) seen = filter.Steady(item.Frame, seen);
         if (_follow && seen.Pose is { } pose)
         {
             if (!_trackers.TryGetValue(stamp.Stream, out var tracker)) _trackers[stamp.Stream] = tracker = new PersonTracker();

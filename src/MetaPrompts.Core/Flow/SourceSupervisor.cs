@@ -21,6 +21,9 @@ public sealed record StreamPlan(StreamId Stream, BackpressurePolicy Backpressure
     /// <summary>When predictions of an unchanged picture may be used again; null: never. Of no effect on files.</summary>
     public ReuseOptions? Reuse { get; init; }
 
+    /// <summary>Maps change less where the picture stands still (<see cref="SteadyFilter"/>).</summary>
+    public bool Steady { get; init; }
+
     /// <summary>Of files that are looped: how many there are. A round of them that gives no frame is the last.</summary>
     public int? Round { get; init; }
 

@@ -9,6 +9,9 @@ public sealed record FramePerception(DepthPrediction? Depth, SegmentationPredict
     /// <summary>Sequence of the frame these are the predictions of, when that is an earlier one; null when the frame was computed.</summary>
     public long? ReusedFrom { get; init; }
 
+    /// <summary>Maps were steadied by what was said of earlier frames (<see cref="Flow.SteadyFilter"/>).</summary>
+    public bool Steadied { get; init; }
+
     /// <summary>Without the predictions of other tasks.</summary>
     public FramePerception Only(IReadOnlySet<PerceptionTask> tasks)
     {

@@ -43,6 +43,10 @@ public sealed record FrameRecord
 
     public bool Corrupt { get; init; }
 
+    /// <summary>Depth and classes were steadied by those of earlier frames; no key where they were not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Steadied { get; init; }
+
     public required LatencyRecord LatencyMs { get; init; }
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

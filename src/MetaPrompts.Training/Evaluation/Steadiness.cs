@@ -13,8 +13,6 @@ namespace MetaPrompts.Training.Evaluation;
 /// </summary>
 public sealed class Steadiness
 {
-    private const int Still = 6;                 // steps of 255: what compression alone does
-
     private byte[]? _picture;
     private FramePerception? _before;
     private double _change;
@@ -22,12 +20,14 @@ public sealed class Steadiness
 
     /// <summary>Scores a film, frame after frame, in order.</summary>
     /// <param name="model">Borrowed.</param>
+    /// <param name="steady">Through the filter that <c>--steady</c> puts behind a model.</param>
     /// <param name="progress">Told the number of frames done.</param>
     /// <exception cref="Core.Errors.SourceLostException">The film cannot be read.</exception>
-    public static async Task<EvaluationReport> RunAsync(IPerceptionModel model, string film, int? limit = null, Action<int>? progress = null, CancellationToken stop = default)
+    public static async Task<EvaluationReport> RunAsync(IPerceptionModel model, string film, int? limit = null, bool steady = false, Action<int>? progress = null, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         var steadiness = new Steadiness();
+        var filter = steady ? new SteadyFilter() : null;
         var frames = 0;
         using var device = new DeviceThread("metaprompts-eval");
         var source = await Sources.OpenAsync(Sources.Resolve(film)[0], new CaptureOptions(), stop: stop).ConfigureAwait(false);
@@ -37,13 +37,13 @@ public sealed class Steadiness
             {
                 using var batch = new FrameBatch([frame], model.BatchKey(frame.Pixels.Size));
                 var seen = (await device.RunAsync(() => model.Predict(batch)).ConfigureAwait(false))[0];
-                steadiness.Add(frame.Pixels.Rgb, frame.Pixels.Size, seen);
+                steadiness.Add(frame.Pixels.Rgb, frame.Pixels.Size, filter?.Steady(frame, seen) ?? seen);
                 progress?.Invoke(++frames);
                 if (frames == limit) break;
             }
         }
         return new EvaluationReport(model.Manifest.Name, "video", string.Create(CultureInfo.InvariantCulture,
-            $"{Path.GetFileName(film)}, {frames} frames; pixels whose channels moved by at most {Still} of 255 since the frame before"), frames, [.. steadiness.Metrics()]);
+            $"{Path.GetFileName(film)}, {frames} frames{(steady ? ", steadied" : "")}; pixels whose channels moved by at most {SteadyFilter.Still} of 255 since the frame before"), frames, [.. steadiness.Metrics()]);
     }
 
     /// <param name="rgb">[H, W, 3], borrowed.</param>
@@ -51,7 +51,7 @@ public sealed class Steadiness
     {
         if (_picture is { } before && before.Length == rgb.Length && _before is { } said)
         {
-            for (var i = 0; i < size.Pixels; i++) if (IsStill(rgb, before, i)) _still++;
+            for (var i = 0; i < size.Pixels; i++) if (SteadyFilter.IsStill(rgb, before, i)) _still++;
             _pixels += size.Pixels;
             if (seen.Depth is { } depth && said.Depth is { } last && depth.Size == last.Size) Depths(rgb, before, size, depth, last);
             if (seen.Segmentation is { } classes && said.Segmentation is { } old && classes.Size == old.Size) Labels(rgb, before, size, classes, old);
@@ -73,7 +73,7 @@ public sealed class Steadiness
         var then = last.Metres.Span;
         for (var i = 0; i < now.Length; i++)
         {
-            if (!(now[i] > 0 && then[i] > 0) || !IsStill(rgb, before, Under(i, depth.Size, size))) continue;
+            if (!(now[i] > 0 && then[i] > 0) || !SteadyFilter.IsStill(rgb, before, SteadyFilter.Under(i, depth.Size, size))) continue;
             _change += Math.Abs(Math.Log(now[i] / then[i]));
             _depths++;
         }
@@ -85,16 +85,9 @@ public sealed class Steadiness
         var then = old.ClassIds.Span;
         for (var i = 0; i < now.Length; i++)
         {
-            if (!IsStill(rgb, before, Under(i, classes.Size, size))) continue;
+            if (!SteadyFilter.IsStill(rgb, before, SteadyFilter.Under(i, classes.Size, size))) continue;
             if (now[i] != then[i]) _flicker++;
             _labels++;
         }
     }
-
-    /// <summary>The picture's pixel under the middle of a map's.</summary>
-    private static int Under(int at, ImageSize map, ImageSize picture) =>
-        Math.Min(picture.Height - 1, (int)((at / map.Width + 0.5) * picture.Height / map.Height)) * picture.Width + Math.Min(picture.Width - 1, (int)((at % map.Width + 0.5) * picture.Width / map.Width));
-
-    private static bool IsStill(ReadOnlySpan<byte> rgb, byte[] before, int pixel) =>
-        Math.Abs(rgb[3 * pixel] - before[3 * pixel]) <= Still && Math.Abs(rgb[3 * pixel + 1] - before[3 * pixel + 1]) <= Still && Math.Abs(rgb[3 * pixel + 2] - before[3 * pixel + 2]) <= Still;
 }
