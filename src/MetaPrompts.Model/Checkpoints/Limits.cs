@@ -3,16 +3,22 @@ namespace MetaPrompts.Model.Checkpoints;
 /// <summary>What no weight file of ours comes near, and a hostile one would like to exceed.</summary>
 internal static class Limits
 {
-    /// <summary>Twenty times what the largest network here has, optimizer state included; headers of a million empty tensors only cost memory.</summary>
-    public const int MostTensors = 100_000;
+    /// <summary>Tensors, or entries of an archive. Ten thousand is four times what the largest network here has; a file that names more has to be large itself, or names would take more memory than it.</summary>
+    /// <param name="file">Bytes.</param>
+    public static int MostTensors(long file) => 10_000 + (int)Math.Min(90_000, file / 1024);
 
     public const int MostDimensions = 16;
 
     /// <summary>Bytes of a pickle; the largest published one has 0.2 MB.</summary>
     public const long LongestPickle = 64 << 20;
 
-    /// <summary>Values a pickle may make; a checkpoint with optimizer state makes about 0.1 million.</summary>
-    public const int MostValues = 1_000_000;
+    /// <summary>Values a pickle may make, each a byte or more of it and up to 88 here. A network of a thousand tensors makes 25,000; with optimizer state it makes 0.1 million, and its file has many megabytes.</summary>
+    /// <param name="file">Bytes.</param>
+    public static int MostValues(long file) => 20_000 + (int)Math.Min(980_000, file / 64);
+
+    /// <summary>Bytes of text in a pickle, which take twice as much here. A network's names have 0.1 MB.</summary>
+    /// <param name="file">Bytes.</param>
+    public static long MostText(long file) => (256 << 10) + file / 4;
 
     /// <summary>Containers within containers; a checkpoint has about six.</summary>
     public const int DeepestNesting = 1000;

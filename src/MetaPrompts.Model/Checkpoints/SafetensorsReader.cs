@@ -87,7 +87,7 @@ public sealed class SafetensorsReader : ICheckpointReader
             using var value = JsonDocument.ParseValue(ref reader);
             if (value.RootElement.ValueKind != JsonValueKind.Object) throw Refuse($"header entry {Limits.Short(name)} is not an object");
             if (name == SafetensorsFormat.MetadataKey) ParseMetadata(value.RootElement);
-            else if (_entries.Count == Limits.MostTensors) throw Refuse($"names more than {Limits.MostTensors} tensors");
+            else if (_entries.Count == Limits.MostTensors(_file.Length)) throw Refuse($"names more tensors than a file of its size can need ({_entries.Count})");
             else if (!_entries.TryAdd(name, ParseEntry(name, value.RootElement))) throw Refuse($"names {Limits.Short(name)} twice");
         }
         // Reading on finds out whether anything but blanks stands behind the object.

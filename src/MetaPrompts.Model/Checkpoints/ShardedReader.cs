@@ -58,7 +58,7 @@ public sealed class ShardedReader : ICheckpointReader
             var weights = json.ValueTextEquals("weight_map");
             json.Read();
             if (!weights) json.Skip();
-            else if (names is null && json.TokenType == JsonTokenType.StartObject) names = ReadMap(ref json);
+            else if (names is null && json.TokenType == JsonTokenType.StartObject) names = ReadMap(ref json, Limits.MostTensors(file.Length));
             else throw Refuse("has a weight_map that is none, or two");
         }
         // Reading on finds out whether anything but blanks stands behind the object.
@@ -66,14 +66,14 @@ public sealed class ShardedReader : ICheckpointReader
         return names ?? throw Refuse("lacks weight_map");
     }
 
-    private List<(string Name, string File)> ReadMap(ref Utf8JsonReader json)
+    private List<(string Name, string File)> ReadMap(ref Utf8JsonReader json, int most)
     {
         var (names, seen) = (new List<(string, string)>(), new HashSet<string>(StringComparer.Ordinal));
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             var name = json.GetString()!;
             if (!seen.Add(name)) throw Refuse($"names {Limits.Short(name)} twice");
-            if (names.Count == Limits.MostTensors) throw Refuse($"names more than {Limits.MostTensors} tensors");
+            if (names.Count == most) throw Refuse($"names more tensors than a network can need ({most})");
             json.Read();
             names.Add((name, json.TokenType == JsonTokenType.String ? json.GetString()! : throw Refuse($"has no file for {Limits.Short(name)}")));
         }

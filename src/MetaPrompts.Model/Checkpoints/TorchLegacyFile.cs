@@ -26,18 +26,18 @@ internal static class TorchLegacyFile
         file.Position = 0;
         file.ReadExactly(head);
         var at = Magic.Length;
-        if (Next(head, ref at) is not Version) throw new PickleException($"is of another version than {Version}");
-        if (Next(head, ref at) is not PickleDict machine || !machine.Pairs.Contains(("little_endian", true))) throw new PickleException("was written on a machine with another byte order");
+        if (Next(head, file.Length, ref at) is not Version) throw new PickleException($"is of another version than {Version}");
+        if (Next(head, file.Length, ref at) is not PickleDict machine || !machine.Pairs.Contains(("little_endian", true))) throw new PickleException("was written on a machine with another byte order");
 
         var storages = new Dictionary<string, PickleStorage>(StringComparer.Ordinal);
-        var described = Next(head, ref at, id =>
+        var described = Next(head, file.Length, ref at, id =>
         {
             var storage = PickleTensors.Storage(id, legacy: true);
             if (!storages.TryAdd(storage.Key, storage) && (storages[storage.Key].Type != storage.Type || storages[storage.Key].Whole != storage.Whole))
                 throw new PickleException($"describes storage {Limits.Short(storage.Key)} in two ways");
             return storage;
         });
-        if (Next(head, ref at) is not PickleList keys) throw new PickleException("does not list its storages");
+        if (Next(head, file.Length, ref at) is not PickleList keys) throw new PickleException("does not list its storages");
         return new TorchContent(TorchState.Of(described), Locate(file, name, at, keys, storages), BigEndian: false);
     }
 
@@ -62,9 +62,9 @@ internal static class TorchLegacyFile
         return places;
     }
 
-    private static object? Next(byte[] head, ref int at, Func<object?, object?>? persistent = null)
+    private static object? Next(byte[] head, long length, ref int at, Func<object?, object?>? persistent = null)
     {
-        var program = new PickleProgram(head, persistent);
+        var program = new PickleProgram(head, length, persistent);
         var result = program.Run(at);
         at = program.Position;
         return result;

@@ -19,7 +19,7 @@ internal static class TorchZipFile
 
         var (start, length) = entries[root + Pickle];
         if (length > Limits.LongestPickle) throw new CheckpointFormatException(name, $"has a description of {length} bytes; the most read is {Limits.LongestPickle}");
-        var described = new PickleProgram(Bytes(file, start, (int)length), id => PickleTensors.Storage(id, legacy: false)).Run();
+        var described = new PickleProgram(Bytes(file, start, (int)length), file.Length, id => PickleTensors.Storage(id, legacy: false)).Run();
         var data = $"{root}/data/";
         var storages = entries.Where(entry => entry.Key.StartsWith(data, StringComparison.Ordinal)).ToDictionary(entry => entry.Key[data.Length..], entry => entry.Value, StringComparer.Ordinal);
         return new TorchContent(TorchState.Of(described), storages, BigEndian(file, entries, root, name));

@@ -42,7 +42,7 @@ internal static class ZipDirectory
                 long count = Two(end, 10), size = Four(end, 12), start = Four(end, 16);
                 if (Locator(position) is { } wide) (count, size, start, position) = wide;
                 if (start < 0 || size < 0 || start > position || size != position - start) throw Refuse("has a table of contents that is not where it should be; was the file cut or changed?");
-                if (size > LongestTable || count > Limits.MostTensors) throw Refuse($"has more than {Limits.MostTensors} entries");
+                if (size > LongestTable || count > Limits.MostTensors(file.Length)) throw Refuse($"has more entries than a file of its size can need ({Limits.MostTensors(file.Length)})");
                 return (count, start, size);
             }
             throw Refuse("has no table of contents at its end; was the download interrupted?");
@@ -80,7 +80,7 @@ internal static class ZipDirectory
                 if ((entry.Flags & 0x41) != 0) throw Refuse($"has the encrypted entry {Limits.Short(entry.Name)}");
                 if (local < 0 || length < 0 || local > start - LocalSize || length > start) throw Refuse($"has the entry {Limits.Short(entry.Name)} outside the file");
                 CheckName(entry.Name);
-                if (entries.Count == Limits.MostTensors) throw Refuse($"has more than {Limits.MostTensors} entries");
+                if (entries.Count == count) throw Refuse($"has more entries than it says ({count})");
                 entries.Add(entry);
                 at += whole;
             }

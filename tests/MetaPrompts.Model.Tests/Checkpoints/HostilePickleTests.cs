@@ -53,9 +53,15 @@ public sealed class HostilePickleTests : IDisposable
         ["a list that holds itself"] = (Pickles.New.Raw("]q\0h\0a.").Done(), "no dictionary"),
         ["a dictionary that holds itself"] = (Pickles.New.Raw("}q\0").Text("state_dict").Raw("h\0s.").Done(), "no tensor under a name"),
         ["deep nesting"] = (Pickles.New.Raw(new string('(', 200_000)).Raw(new string('t', 200_000)).Raw(".").Done(), "nests deeper"),
-        ["deep nesting without marks"] = (Pickles.New.Raw("N").Op(Enumerable.Repeat((byte)0x85, 500_000).ToArray()).Raw(".").Done(), "no dictionary"),
-        ["two million values"] = (Pickles.New.Raw("(" + new string('N', 2_000_000) + "t.").Done(), "more than 1000000 values"),
-        ["two million values thrown away"] = (Pickles.New.Raw(string.Concat(Enumerable.Repeat("N0", 2_000_000)) + "}.").Done(), "more than 1000000 values"),
+        ["deep nesting without marks"] = (Pickles.New.Raw("N").Op(Enumerable.Repeat((byte)0x85, 15_000).ToArray()).Raw(".").Done(), "no dictionary"),
+        ["half a million tuples in each other"] = (Pickles.New.Raw("N").Op(Enumerable.Repeat((byte)0x85, 500_000).ToArray()).Raw(".").Done(), "more values than a file of its size"),
+        ["a million lists"] = (Pickles.New.Raw("(" + new string(']', 1_000_000) + "t.").Done(), "more values than a file of its size"),
+        ["a million numbers"] = (Pickles.New.Raw("(" + string.Concat(Enumerable.Repeat("M\u0001\u0001", 1_000_000)) + "t.").Done(), "more values than a file of its size"),
+        ["a million memories"] = (Pickles.New.Raw("N").Op(Enumerable.Repeat((byte)0x94, 1_000_000).ToArray()).Raw(".").Done(), "more values than a file of its size"),
+        ["ten megabytes of text"] = (Pickles.New.Text(new string('x', 10_000_000)).Raw(".").Done(), "more text than a file of its size"),
+        ["ten megabytes of text in small pieces"] = (Pickles.New.Raw("(" + string.Concat(Enumerable.Repeat("U\u00ff" + new string('x', 255) + "0", 40_000)) + "t.").Done(), "more text than a file of its size"),
+        ["two million values"] = (Pickles.New.Raw("(" + new string('N', 2_000_000) + "t.").Done(), "more values than a file of its size"),
+        ["two million values thrown away"] = (Pickles.New.Raw(string.Concat(Enumerable.Repeat("N0", 2_000_000)) + "}.").Done(), "more values than a file of its size"),
         ["text longer than the file"] = (Pickles.New.Raw("}X").Op(255, 255, 255, 127).Raw("x").Done(), "cut short"),
         ["text of eight exabytes"] = (Pickles.New.Raw("}").Op(0x8d, 255, 255, 255, 255, 255, 255, 255, 127).Raw("x").Done(), "cut short"),
         ["a number of two billion digits"] = (Pickles.New.Raw("}").Op(0x8b, 255, 255, 255, 127).Done(), "cut short"),
@@ -158,9 +164,11 @@ public sealed class HostilePickleTests : IDisposable
 
     private void Refused(byte[] file, string why)
     {
-        var before = Environment.CpuUsage.TotalTime;
+        var (before, memory) = (Environment.CpuUsage.TotalTime, GC.GetAllocatedBytesForCurrentThread());
         var here = Directory.GetCurrentDirectory();
         var refused = Assert.Throws<CheckpointFormatException>(() => new TorchFileReader(new MemoryStream(file), Path.Combine(_folder, "hostile.pth")));
+        // All that was ever allocated, freed or not; a few megabytes are what any reading may cost.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - memory, 0, 2 * file.Length + 4_000_000);
         Assert.Contains(why, refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refused.Message);
         Assert.Equal(3, refused.ExitCode);

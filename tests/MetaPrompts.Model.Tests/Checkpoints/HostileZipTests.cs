@@ -38,6 +38,9 @@ public sealed class HostileZipTests
     }
 
     [Fact]
+    public void CountlessEntriesAreRefused() => Refused(Pickles.Zip([.. Enumerable.Range(0, 20_000).Select(i => ($"archive/data/{i}", Array.Empty<byte>())), ("archive/data.pkl", _pickle)]), "more entries than a file of its size");
+
+    [Fact]
     public void AnEntryTwiceIsRefused() => Refused(Pickles.Zip([("archive/data.pkl", _pickle), ("archive/data/0", new byte[16]), ("archive/data/0", new byte[16])]), "twice");
 
     [Fact]

@@ -9,13 +9,16 @@ namespace MetaPrompts.Model.Checkpoints.Pickle;
 /// anything but the rows of <see cref="PickleVocabulary"/>, and no way to add one from a file. Everything else is refused by its name.
 /// </summary>
 /// <param name="program">Bytes that hold it.</param>
+/// <param name="file">Bytes of the file it is in, which say how much it may make.</param>
 /// <param name="persistent">What a persistent id stands for; null where none may occur.</param>
-internal sealed class PickleProgram(ReadOnlyMemory<byte> program, Func<object?, object?>? persistent = null)
+internal sealed class PickleProgram(ReadOnlyMemory<byte> program, long file, Func<object?, object?>? persistent = null)
 {
     private const int LongestName = 200;
     private readonly List<object?> _stack = [];
     private readonly List<int> _marks = [];
     private readonly Dictionary<long, object?> _memo = [];
+    private readonly int _mostValues = Limits.MostValues(file);
+    private long _text = Limits.MostText(file);
     private int _values;
 
     /// <summary>Where the next byte stands; after <see cref="Run"/>, behind the program.</summary>
@@ -31,7 +34,7 @@ internal sealed class PickleProgram(ReadOnlyMemory<byte> program, Func<object?, 
             var op = (PickleOp)Take(1)[0];
             if (op == PickleOp.Stop) return _stack.Count == 1 && _marks.Count == 0 ? _stack[0] : throw new PickleException("ends with more or less than one value");
             Step(op);
-            if (_values > Limits.MostValues || _memo.Count > Limits.MostValues || _stack.Count > Limits.MostValues) throw new PickleException($"makes more than {Limits.MostValues} values");
+            if (_values > _mostValues || _memo.Count > _mostValues || _stack.Count > _mostValues) throw new PickleException($"makes more values than a file of its size can need ({_mostValues})");
         }
     }
 
@@ -64,8 +67,8 @@ internal sealed class PickleProgram(ReadOnlyMemory<byte> program, Func<object?, 
             case PickleOp.BinUnicode: Push(Text(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
             case PickleOp.BinUnicode8: Push(Text(BinaryPrimitives.ReadUInt64LittleEndian(Take(8)))); break;
             // Text of Python 2 and bytes of Python 3.
-            case PickleOp.ShortBinString: Push(Encoding.Latin1.GetString(Take(Take(1)[0]))); break;
-            case PickleOp.BinString: Push(Encoding.Latin1.GetString(Take(Length(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))))); break;
+            case PickleOp.ShortBinString: Push(Encoding.Latin1.GetString(Written(Take(1)[0]))); break;
+            case PickleOp.BinString: Push(Encoding.Latin1.GetString(Written(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))))); break;
             case PickleOp.ShortBinBytes: Skip(Take(1)[0]); break;
             case PickleOp.BinBytes: Skip(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
             case PickleOp.BinBytes8: Skip(BinaryPrimitives.ReadUInt64LittleEndian(Take(8))); break;
@@ -199,11 +202,19 @@ internal sealed class PickleProgram(ReadOnlyMemory<byte> program, Func<object?, 
 
     private static int Length(ulong length) => length <= int.MaxValue ? (int)length : throw new PickleException("is cut short");
 
+    /// <summary>The bytes of a text, while there are not too many of them.</summary>
+    private ReadOnlySpan<byte> Written(ulong length)
+    {
+        var bytes = Take(Length(length));
+        _text -= bytes.Length;
+        return _text >= 0 ? bytes : throw new PickleException("has more text than a file of its size can need");
+    }
+
     private string Text(ulong length)
     {
         try
         {
-            return _utf8.GetString(Take(Length(length)));
+            return _utf8.GetString(Written(length));
         }
         catch (DecoderFallbackException)
         {

@@ -38,7 +38,6 @@ internal sealed record TorchState(IReadOnlyList<(string Name, PickleTensor Tenso
         {
             if (key is not string name || value is not PickleTensor tensor) leftOut.Add($"{Name(key)}: no tensor");
             else if (!names.Add(name)) throw new PickleException($"names {Limits.Short(name)} twice");
-            else if (tensors.Count == Limits.MostTensors) throw new PickleException($"names more than {Limits.MostTensors} tensors");
             else tensors.Add((name, tensor));
         }
         if (tensors.Count == 0) throw new PickleException("holds no tensor under a name");
