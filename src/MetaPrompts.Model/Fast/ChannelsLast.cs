@@ -2,29 +2,30 @@ using static TorchSharp.torch;
 
 namespace MetaPrompts.Model.Fast;
 
-/// <summary>Maps whose channels lie innermost in memory. TorchSharp binds no memory format; two permutations say the same.</summary>
+/// <summary>Maps whose channels lie innermost in memory. TorchSharp binds no memory format; two permutations say the same. No scopes here: a scope allocates more than these two views do.</summary>
 internal static class ChannelsLast
 {
     /// <param name="maps">[B, C, H, W], borrowed.</param>
     /// <returns>The same maps, channels innermost; the caller's. Nothing is copied where they are already.</returns>
     public static Tensor Of(Tensor maps)
     {
-        using var scope = NewDisposeScope();
-        return maps.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+        using var rows = maps.permute(0, 2, 3, 1);
+        using var dense = rows.contiguous();
+        return dense.permute(0, 3, 1, 2);
     }
 
     /// <param name="maps">[B, C, H, W].</param>
     /// <returns>[B, HW, C], row by row; the caller's. A view where channels are innermost.</returns>
     public static Tensor Tokens(Tensor maps)
     {
-        using var scope = NewDisposeScope();
-        return maps.permute(0, 2, 3, 1).reshape(maps.shape[0], -1, maps.shape[1]).MoveToOuterDisposeScope();
+        using var rows = maps.permute(0, 2, 3, 1);
+        return rows.reshape(maps.size(0), -1, maps.size(1));
     }
 
     /// <summary>The way back of <see cref="Tokens"/>.</summary>
     public static Tensor Maps(Tensor tokens, long height, long width)
     {
-        using var scope = NewDisposeScope();
-        return tokens.reshape(tokens.shape[0], height, width, -1).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+        using var rows = tokens.reshape(tokens.size(0), height, width, -1);
+        return rows.permute(0, 3, 1, 2);
     }
 }

@@ -19,7 +19,7 @@ internal sealed class EnlargedConvolution : IDisposable
     {
         using var none = no_grad();
         using var scope = NewDisposeScope();
-        _channels = weight.shape[0];
+        _channels = weight.size(0);
         _taps = weight.permute(2, 3, 0, 1).reshape(9 * _channels, -1).contiguous().DetachFromDisposeScope();   // [dy dx C, Cin]
     }
 
@@ -31,7 +31,7 @@ internal sealed class EnlargedConvolution : IDisposable
     public Tensor Run(Tensor x, long height, long width)
     {
         using var scope = NewDisposeScope();
-        var (batch, h, w) = (x.shape[0], x.shape[2], x.shape[3]);
+        var (batch, h, w) = (x.size(0), x.size(2), x.size(3));
         var taps = functional.linear(ChannelsLast.Tokens(x), _taps).reshape(batch, h, w, 3, 3, _channels);     // [B, h, w, dy, dx, C]
         var rows = taps.permute(0, 1, 3, 2, 4, 5).reshape(batch, h, 3, w * 3, _channels);                      // [B, h, dy, w dx, C]
         var wide = Axis(w, width).matmul(rows).reshape(batch, h * 3, width * _channels);                       // [B, h dy, W C]

@@ -18,24 +18,24 @@ internal static class FastAttention
     /// <returns>[B, heads, L, d], the caller's.</returns>
     public static Tensor Run(FastPlan plan, Tensor query, Tensor key, Tensor value)
     {
-        var queries = query.shape[2];
+        var queries = query.size(2);
         // libtorch's own is good in float32 and on a GPU; on a CPU in bf16 it is no faster than in float32.
         if (!plan.Has(Speedups.Attention) || !plan.OnCpu || plan.Type != ScalarType.BFloat16)
         {
-            plan.Note(Speedups.Attention, $"{queries} queries, {key.shape[2]} keys of {key.shape[3]}: libtorch's fused kernel");
+            plan.Note(Speedups.Attention, $"{queries} queries, {key.size(2)} keys of {key.size(3)}: libtorch's fused kernel");
             return functional.scaled_dot_product_attention(query, key, value);
         }
-        plan.Note(Speedups.Attention, $"{queries} queries, {key.shape[2]} keys of {key.shape[3]}: {(queries <= Few ? "plain products" : $"tiles of {Rows} queries")}");
+        plan.Note(Speedups.Attention, $"{queries} queries, {key.size(2)} keys of {key.size(3)}: {(queries <= Few ? "plain products" : $"tiles of {Rows} queries")}");
         using var scope = NewDisposeScope();
-        var (q, k, v) = (query * (1 / Math.Sqrt(query.shape[3])), key.transpose(-1, -2), value.contiguous());
+        var (q, k, v) = (query * (1 / Math.Sqrt(query.size(3))), key.transpose(-1, -2), value.contiguous());
         if (queries <= Few) return q.matmul(k).softmax(-1).matmul(v).MoveToOuterDisposeScope();
         var result = empty_like(q);
-        for (long b = 0; b < q.shape[0]; b++)
+        for (long b = 0; b < q.size(0); b++)
         {
-            for (long h = 0; h < q.shape[1]; h++)
+            for (long h = 0; h < q.size(1); h++)
             {
                 using var inner = NewDisposeScope();
-                var (qs, ks, vs, to) = (q[b, h], k[b % k.shape[0], h], v[b % v.shape[0], h], result[b, h]);
+                var (qs, ks, vs, to) = (q[b, h], k[b % k.size(0), h], v[b % v.size(0), h], result[b, h]);
                 for (long start = 0; start < queries; start += Rows)
                 {
                     using var tile = NewDisposeScope();

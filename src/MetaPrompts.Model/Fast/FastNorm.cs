@@ -18,7 +18,7 @@ internal sealed class FastNorm(FastPlan plan, GroupNorm norm, int groups, double
     /// <returns>The same shape, the caller's.</returns>
     public Tensor Run(Tensor x, Activation activation = Activation.None)
     {
-        var (batch, channels, height, width) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3]);
+        var (batch, channels, height, width) = (x.size(0), x.size(1), x.size(2), x.size(3));
         if (plan.OwnNorms && GroupNormKernel.Takes(channels, height * width, groups) && x.dtype == ScalarType.Float32) return Own(x, activation, batch, channels, height, width);
         plan.Note(Speedups.ChannelsLast, $"norm of {channels} channels at {height}x{width}: libtorch");
         var y = norm.forward(x);
@@ -32,11 +32,11 @@ internal sealed class FastNorm(FastPlan plan, GroupNorm norm, int groups, double
 
     private unsafe Tensor Own(Tensor x, Activation activation, long batch, long channels, long height, long width)
     {
-        using var scope = NewDisposeScope();
-        var from = x.permute(0, 2, 3, 1).contiguous();                                         // a view where channels are innermost
-        var to = empty_like(from);
+        using var rows = x.permute(0, 2, 3, 1);
+        using var from = rows.contiguous();                                                    // a view where channels are innermost
+        using var to = empty_like(from);
         GroupNormKernel.Run((float*)OneDnn.Data(from), (float*)OneDnn.Data(to), (int)batch, (int)(height * width), (int)channels, groups, (float)epsilon,
             (float*)OneDnn.Data(norm.weight!), (float*)OneDnn.Data(norm.bias!), activation);
-        return to.permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+        return to.permute(0, 3, 1, 2);
     }
 }

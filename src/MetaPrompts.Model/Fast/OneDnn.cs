@@ -42,7 +42,7 @@ internal static unsafe partial class OneDnn
         Check(NewHandle(weight.Handle, out var handle), "handle");
         // The callee takes every handle and frees the optional's slot, as C++ does.
         var input = (ulong*)NativeMemory.Alloc(sizeof(ulong));
-        *input = List(1, weight.shape[1], height, width);
+        *input = List(1, weight.size(1), height, width);
         ulong* stack = stackalloc ulong[6] { (ulong)handle, List(padding, padding), List(stride, stride), List(1, 1), 1, (ulong)input };
         Check(CallDispatcher("mkldnn::_reorder_convolution_weight", "", stack, AbiVersion()), "weight order");
         GC.KeepAlive(weight);

@@ -31,7 +31,7 @@ internal sealed class PyramidFusion : IDisposable
     public Tensor Run(IReadOnlyList<Tensor> levels)
     {
         using var scope = NewDisposeScope();
-        var (height, width) = (levels[0].shape[2], levels[0].shape[3]);
+        var (height, width) = (levels[0].size(2), levels[0].size(3));
         Divide(levels, height, width);
         var side = levels.Take(_nearLevels).Select((level, i) => i == 0
             ? level
@@ -49,7 +49,7 @@ internal sealed class PyramidFusion : IDisposable
             if (_near is not null) return;
             using var none = no_grad();
             using var scope = NewDisposeScope();
-            _nearLevels = levels.TakeWhile(level => !(EnlargedConvolution.Pays(level.shape[2], height) && EnlargedConvolution.Pays(level.shape[3], width))).Count();
+            _nearLevels = levels.TakeWhile(level => !(EnlargedConvolution.Pays(level.size(2), height) && EnlargedConvolution.Pays(level.size(3), width))).Count();
             _far = [.. _weights.Skip(_nearLevels).Select(weight => new EnlargedConvolution(weight))];
             _near = new FastConvolution(_plan, cat(_weights.Take(_nearLevels).ToList(), 1), _bias, 1, 1);
             _plan.Note(Speedups.FoldedEnlarging, $"{_far.Length} of {levels.Count} pyramid levels convolved before they are enlarged, the others are enlarged less than four times");

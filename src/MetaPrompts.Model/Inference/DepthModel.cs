@@ -65,7 +65,7 @@ public sealed class DepthModel : IPerceptionModel, IServed
         var answer = published ? Published(image, picture => _network.forward(picture, steps)) : _network.forward(image, batch.Key, steps);
         PartClock.Done("head");
         var metres = answer.squeeze(1).to(ScalarType.Float32).clamp_min(LeastMetres).cpu().contiguous();       // [B, h, w]
-        var size = new ImageSize((int)metres.shape[1], (int)metres.shape[2]);
+        var size = new ImageSize((int)metres.size(1), (int)metres.size(2));
         return (IReadOnlyList<FramePerception>)[.. batch.Frames.Select((_, i) =>
             new FramePerception(new DepthPrediction(size, metres[i].data<float>().ToArray(), Manifest.Name), null, null))];
     });
@@ -76,7 +76,7 @@ public sealed class DepthModel : IPerceptionModel, IServed
     private Tensor Published(Tensor images, Func<Tensor, Tensor> forward)
     {
         var paper = Manifest.Paper!;
-        var (height, width) = (images.shape[2], images.shape[3]);
+        var (height, width) = (images.size(2), images.size(3));
         var windows = ShiftedDepth.Windows(height, width, paper.Windows);
         var atOnce = _served.Device.type == TorchSharp.DeviceType.CPU ? 1 : WindowsAtOnce;
         var depth = cat([.. images.split(1, 0).Select(image => ShiftedDepth.Run(image, forward, windows, paper.Flip, atOnce))], 0);

@@ -79,7 +79,7 @@ public static class InputTransform
 
     private static Tensor Resize(Tensor image, ImageSize size)
     {
-        var (height, width) = (image.shape[2], image.shape[3]);
+        var (height, width) = (image.size(2), image.size(3));
         if (height == size.Height && width == size.Width) return image.contiguous();
         return height >= size.Height && width >= size.Width
             ? functional.adaptive_avg_pool2d(image, [size.Height, size.Width])

@@ -64,7 +64,7 @@ public sealed class MultiTaskModel : IPerceptionModel, IServed
 
     private static IReadOnlyList<Pose> People(Tensor maps, ImageSize source)
     {
-        var (height, width) = ((int)maps.shape[1], (int)maps.shape[2]);
+        var (height, width) = ((int)maps.size(1), (int)maps.size(2));
         return BottomUpPose.Decode(MemoryMarshal.Cast<byte, float>(maps.bytes), height, width, (float)source.Width / width, (float)source.Height / height);
     }
 

@@ -109,7 +109,7 @@ public sealed class PoseModel : IPerceptionModel, IServed
     /// <returns>In pixels of the source; null where no joint can be seen.</returns>
     private static Pose? Person(Tensor heatmaps, PersonRegion region, Place place, PoseDecoding decoding)
     {
-        var (joints, height, width) = ((int)heatmaps.shape[0], (int)heatmaps.shape[1], (int)heatmaps.shape[2]);
+        var (joints, height, width) = ((int)heatmaps.size(0), (int)heatmaps.size(1), (int)heatmaps.size(2));
         var (source, pixels) = (place.Frame.Stamp.SourceSize, place.Frame.Pixels.Size);
         var (toX, toY) = ((float)source.Width / pixels.Width, (float)source.Height / pixels.Height);
         var keypoints = TopDownPose.Decode(heatmaps.data<float>().ToArray(), joints, height, width, region, decoding)

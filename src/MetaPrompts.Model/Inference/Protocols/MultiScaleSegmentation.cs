@@ -23,7 +23,7 @@ public static class MultiScaleSegmentation
         ArgumentNullException.ThrowIfNull(paper);
         ArgumentNullException.ThrowIfNull(forward);
         using var scope = NewDisposeScope();
-        var (height, width) = (pixels.shape[2], pixels.shape[3]);
+        var (height, width) = (pixels.size(2), pixels.size(3));
         var slide = paper.Crop is { } crop && paper.Stride is { } stride ? new SlidingWindows(crop.Height, crop.Width, stride.Height, stride.Width) : null;
         Tensor Shares(Tensor image)
         {

@@ -18,9 +18,9 @@ public static class ShiftedDepth
         ArgumentNullException.ThrowIfNull(forward);
         ArgumentOutOfRangeException.ThrowIfLessThan(windows, 1);
         using var scope = NewDisposeScope();
-        var (height, width) = (image.shape[2], image.shape[3]);
+        var (height, width) = (image.size(2), image.size(3));
         if (windows == 1) return Mirrored(image, forward, flip, atOnce).MoveToOuterDisposeScope();
-        if (image.shape[0] != 1 || width <= height) throw new ArgumentException($"windows need one picture that is wider than high, not [{string.Join(", ", image.shape)}]", nameof(image));
+        if (image.size(0) != 1 || width <= height) throw new ArgumentException($"windows need one picture that is wider than high, not [{string.Join(", ", image.shape)}]", nameof(image));
 
         var step = (width - height) / (windows - 1);
         var batch = cat([.. Enumerable.Range(0, windows).Select(i => image.narrow(3, i * step, height))], 0);
@@ -43,7 +43,7 @@ public static class ShiftedDepth
     }
 
     private static Tensor Some(Tensor batch, Func<Tensor, Tensor> forward, int atOnce) =>
-        batch.shape[0] <= atOnce ? forward(batch) : cat([.. batch.split(atOnce, 0).Select(forward)], 0);
+        batch.size(0) <= atOnce ? forward(batch) : cat([.. batch.split(atOnce, 0).Select(forward)], 0);
 
     /// <summary>Windows that cover a picture whatever its aspect, without a column left out between two of them: the published number, or more where the picture is wider than that number was meant for.</summary>
     /// <returns>1 where the picture is not wider than high.</returns>

@@ -43,12 +43,12 @@ public sealed class SlidingWindows(int height, int width, int strideHeight, int 
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(forward);
         using var scope = NewDisposeScope();
-        var (pictureHeight, pictureWidth) = (image.shape[2], image.shape[3]);
+        var (pictureHeight, pictureWidth) = (image.size(2), image.size(3));
         Tensor? sum = null;
         foreach (var window in Over(pictureHeight, pictureWidth))
         {
             using var logits = forward(Part(image, window).contiguous());
-            sum ??= zeros([image.shape[0], logits.shape[1], pictureHeight, pictureWidth], logits.dtype, logits.device);
+            sum ??= zeros([image.size(0), logits.size(1), pictureHeight, pictureWidth], logits.dtype, logits.device);
             Part(sum, window).add_(logits);
         }
         return (sum! / Coverage(pictureHeight, pictureWidth).to(sum!.dtype).to(sum.device)).MoveToOuterDisposeScope();

@@ -29,7 +29,7 @@ public sealed class AttnBlock : Module<Tensor, Tensor>, IPreparable
         if (_prepared is not null) return _prepared.Run(x);
         using var scope = NewDisposeScope();
         var h = norm.forward(x);
-        var (batch, channels, height, width) = (h.shape[0], h.shape[1], h.shape[2], h.shape[3]);
+        var (batch, channels, height, width) = (h.size(0), h.size(1), h.size(2), h.size(3));
         Tensor Tokens(Conv2d conv) => conv.forward(h).flatten(2).transpose(1, 2).unsqueeze(1);           // [B, 1, HW, C]
         var a = functional.scaled_dot_product_attention(Tokens(q), Tokens(k), Tokens(v));                // scale C^-0.5
         a = a.squeeze(1).transpose(1, 2).reshape(batch, channels, height, width);
@@ -69,7 +69,7 @@ public sealed class AttnBlock : Module<Tensor, Tensor>, IPreparable
             using var scope = NewDisposeScope();
             var all = functional.linear(ChannelsLast.Tokens(_norm.Run(x)), _weight, _bias).unsqueeze(1).chunk(3, -1);        // [B, 1, HW, C]
             var mixed = FastAttention.Run(_plan, all[0], all[1], all[2]).squeeze(1);
-            return ChannelsLast.Maps(functional.linear(mixed, _block.proj_out.weight!.flatten(1), _block.proj_out.bias), x.shape[2], x.shape[3]).add_(x).MoveToOuterDisposeScope();
+            return ChannelsLast.Maps(functional.linear(mixed, _block.proj_out.weight!.flatten(1), _block.proj_out.bias), x.size(2), x.size(3)).add_(x).MoveToOuterDisposeScope();
         }
 
         public void Dispose()

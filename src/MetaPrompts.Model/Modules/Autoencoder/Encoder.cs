@@ -77,7 +77,7 @@ public sealed class Encoder : Module<Tensor, Tensor>
             _in = FastConvolution.Of(plan, encoder.conv_in);
             _norm = FastNorm.Of(plan, encoder.norm_out);
             var last = encoder.conv_out;
-            var kept = plan.Has(Speedups.LatentMean) ? after.weight!.shape[0] / 2 : after.weight!.shape[0];
+            var kept = plan.Has(Speedups.LatentMean) ? after.weight!.size(0) / 2 : after.weight!.size(0);
             // One linear map after another is one linear map; in float64, because these are weights now.
             var mix = after.weight.to(ScalarType.Float64).narrow(0, 0, kept).flatten(1);                        // [Z, 2Z]
             var weight = mix.matmul(last.weight!.to(ScalarType.Float64).flatten(1)).reshape(kept, -1, 3, 3);

@@ -50,9 +50,13 @@ public sealed class ResnetBlock : Module<Tensor, Tensor>, IPreparable
 
         public Tensor Run(Tensor x)
         {
-            using var scope = NewDisposeScope();
-            var h = _conv1.Run(_norm1.Run(x, Activation.SiLU));
-            return _conv2.Run(_norm2.Run(h, Activation.SiLU)).add_(_shortcut is null ? x : _shortcut.Run(x)).MoveToOuterDisposeScope();
+            using var normal = _norm1.Run(x, Activation.SiLU);
+            using var h = _conv1.Run(normal);
+            using var between = _norm2.Run(h, Activation.SiLU);
+            var sum = _conv2.Run(between);
+            if (_shortcut is null) return sum.add_(x);
+            using var skip = _shortcut.Run(x);
+            return sum.add_(skip);
         }
 
         public void Dispose()

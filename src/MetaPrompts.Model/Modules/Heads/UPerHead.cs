@@ -73,7 +73,7 @@ public sealed class UPerHead : Module<IReadOnlyList<Tensor>, Tensor>, IPreparabl
     }
 
     /// <summary>Bilinear to another map's size.</summary>
-    private static Tensor Like(Tensor x, Tensor other) => x.shape[2] == other.shape[2] && x.shape[3] == other.shape[3]
+    private static Tensor Like(Tensor x, Tensor other) => x.size(2) == other.size(2) && x.size(3) == other.size(3)
         ? x
-        : functional.interpolate(x, size: [other.shape[2], other.shape[3]], mode: InterpolationMode.Bilinear, align_corners: false);
+        : functional.interpolate(x, size: [other.size(2), other.size(3)], mode: InterpolationMode.Bilinear, align_corners: false);
 }

@@ -32,13 +32,18 @@ public sealed class BasicTransformerBlock : Module<Tensor, Tensor, Tensor, Tenso
     /// <returns>[B, L, C], the caller's.</returns>
     public override Tensor forward(Tensor x, Tensor key, Tensor value)
     {
-        using var scope = NewDisposeScope();
         if (_prepared)
         {
-            var h = attn1.forward(norm1.forward(x)).add_(x);
-            h.add_(attn2.forward(norm2.forward(h), key, value));
-            return h.add_(ff.forward(norm3.forward(h))).MoveToOuterDisposeScope();
+            using var first = norm1.forward(x);
+            var h = attn1.forward(first).add_(x);
+            using var second = norm2.forward(h);
+            using var prompted = attn2.forward(second, key, value);
+            h.add_(prompted);
+            using var third = norm3.forward(h);
+            using var fed = ff.forward(third);
+            return h.add_(fed);
         }
+        using var scope = NewDisposeScope();
         x = attn1.forward(norm1.forward(x)) + x;
         x = attn2.forward(norm2.forward(x), key, value) + x;
         return (ff.forward(norm3.forward(x)) + x).MoveToOuterDisposeScope();

@@ -37,7 +37,7 @@ public sealed class CrossAttention : Module<Tensor, Tensor>, IPreparable
         using var scope = NewDisposeScope();
         var (key, value) = (Apart(to_k.forward(context)), Apart(to_v.forward(context)));       // [1, heads, N, d]
         if (!Folds(key)) return (key.contiguous().MoveToOuterDisposeScope(), value.contiguous().MoveToOuterDisposeScope());
-        var (width, d) = (to_q.weight!.shape[0], key.shape[3]);
+        var (width, d) = (to_q.weight!.size(0), key.size(3));
         // q kᵀ = x (Wq kᵀ), head by head; and the output projection of each head's values. In float64: these are weights now.
         var query = to_q.weight.to(ScalarType.Float64).reshape(heads, d, -1);                  // [heads, d, C]
         var scores = key[0].to(ScalarType.Float64).matmul(query).div(Math.Sqrt(d));            // [heads, N, C]
@@ -51,12 +51,18 @@ public sealed class CrossAttention : Module<Tensor, Tensor>, IPreparable
     /// <returns>[B, L, C], the caller's.</returns>
     public override Tensor forward(Tensor x)
     {
-        using var scope = NewDisposeScope();
         if (_plan is not null)
         {
-            var all = functional.linear(x, _together!).reshape(x.shape[0], x.shape[1], 3, heads, -1).permute(2, 0, 3, 1, 4);   // [3, B, heads, L, d]
-            return Out(FastAttention.Run(_plan, all[0], all[1], all[2])).MoveToOuterDisposeScope();
+            using var product = functional.linear(x, _together!);
+            using var rows = product.reshape(x.size(0), x.size(1), 3, heads, -1);
+            using var all = rows.permute(2, 0, 3, 1, 4);                                       // [3, B, heads, L, d]
+            using var query = all.select(0, 0);
+            using var keys = all.select(0, 1);
+            using var values = all.select(0, 2);
+            using var mixed = FastAttention.Run(_plan, query, keys, values);
+            return Out(mixed);
         }
+        using var scope = NewDisposeScope();
         var (key, value) = KeyValue(x);
         return forward(x, key, value).MoveToOuterDisposeScope();
     }
@@ -70,19 +76,27 @@ public sealed class CrossAttention : Module<Tensor, Tensor>, IPreparable
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(value);
-        using var scope = NewDisposeScope();
-        var (batch, length, width) = (x.shape[0], x.shape[1], x.shape[2]);
+        var (batch, length) = (x.size(0), x.size(1));
         if (_plan is null)
         {
+            using var scope = NewDisposeScope();
             Tensor Heads(Tensor tokens) => Apart(tokens).expand(batch, -1, -1, -1);
             return Out(functional.scaled_dot_product_attention(Heads(to_q.forward(x)), Heads(key), Heads(value))).MoveToOuterDisposeScope();
         }
         if (key.dim() == 2)
         {
-            var weights = functional.linear(x, key).reshape(batch, length, heads, -1).softmax(-1).reshape(batch, length, -1);  // [B, L, heads·N]
-            return functional.linear(weights, value, ((Linear)to_out[0]).bias).MoveToOuterDisposeScope();
+            using var scores = functional.linear(x, key);
+            using var byHead = scores.reshape(batch, length, heads, -1);
+            using var shares = byHead.softmax(-1);
+            using var weights = shares.reshape(batch, length, -1);                             // [B, L, heads·N]
+            return functional.linear(weights, value, ((Linear)to_out[0]).bias);
         }
-        return Out(FastAttention.Run(_plan, Apart(to_q.forward(x)), key.expand(batch, -1, -1, -1), value.expand(batch, -1, -1, -1))).MoveToOuterDisposeScope();
+        using var asked = to_q.forward(x);
+        using var query = Apart(asked);
+        using var keys = key.expand(batch, -1, -1, -1);
+        using var values = value.expand(batch, -1, -1, -1);
+        using var mixed = FastAttention.Run(_plan, query, keys, values);
+        return Out(mixed);
     }
 
     void IPreparable.Prepare(FastPlan plan)
@@ -91,7 +105,7 @@ public sealed class CrossAttention : Module<Tensor, Tensor>, IPreparable
         _plan = plan;
         if (!ofItself) return;
         _together = cat([to_q.weight!, to_k.weight!, to_v.weight!], 0).DetachFromDisposeScope();               // [3C, C]
-        var width = to_q.weight!.shape[0];
+        var width = to_q.weight!.size(0);
         // The three are views of the one, so that weights exist once.
         foreach (var (linear, start) in ((Linear, long)[])[(to_q, 0), (to_k, width), (to_v, 2 * width)])
         {
@@ -110,8 +124,8 @@ public sealed class CrossAttention : Module<Tensor, Tensor>, IPreparable
     /// <summary>Products per token: 2·C² + 2·N·C one after the other, 2·heads·N·C folded.</summary>
     private bool Folds(Tensor key)
     {
-        if (!_plan!.Has(Speedups.FoldedPrompts) || key.shape[0] != 1) return false;
-        var (prompts, width) = (key.shape[2], to_q.weight!.shape[0]);
+        if (!_plan!.Has(Speedups.FoldedPrompts) || key.size(0) != 1) return false;
+        var (prompts, width) = (key.size(2), to_q.weight!.size(0));
         var pays = (heads - 1) * prompts < width;
         _plan.Note(Speedups.FoldedPrompts, $"{prompts} prompts, {width} channels: {(pays ? "folded into query and output weights" : "not folded, more products than it saves")}");
         return pays;
@@ -120,13 +134,15 @@ public sealed class CrossAttention : Module<Tensor, Tensor>, IPreparable
     /// <returns>[B, heads, N, d], a view.</returns>
     private Tensor Apart(Tensor tokens)
     {
-        using var scope = NewDisposeScope();
-        return tokens.reshape(tokens.shape[0], tokens.shape[1], heads, -1).transpose(1, 2).MoveToOuterDisposeScope();
+        using var apart = tokens.reshape(tokens.size(0), tokens.size(1), heads, -1);
+        return apart.transpose(1, 2);
     }
 
     private Tensor Out(Tensor mixed)
     {
-        using var scope = NewDisposeScope();
-        return to_out.forward(mixed.transpose(1, 2).reshape(mixed.shape[0], mixed.shape[2], -1)).MoveToOuterDisposeScope();   // [B, L, C]
+        using var tokens = mixed.transpose(1, 2);
+        using var together = tokens.reshape(tokens.size(0), tokens.size(1), -1);
+        // What follows drops nothing outside training.
+        return training ? to_out.forward(together) : ((Linear)to_out[0]).forward(together);    // [B, L, C]
     }
 }

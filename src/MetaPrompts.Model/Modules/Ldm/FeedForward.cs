@@ -17,7 +17,12 @@ public sealed class FeedForward : Module<Tensor, Tensor>
 
     /// <param name="x">[B, L, C].</param>
     /// <returns>[B, L, C], the caller's.</returns>
-    public override Tensor forward(Tensor x) => net.forward(x);
+    public override Tensor forward(Tensor x)
+    {
+        if (training) return net.forward(x);
+        using var inner = ((GEGLU)net[0]).forward(x);                                          // nothing is dropped outside training
+        return ((Linear)net[2]).forward(inner);
+    }
 
     private sealed class GEGLU : Module<Tensor, Tensor>
     {
@@ -31,9 +36,12 @@ public sealed class FeedForward : Module<Tensor, Tensor>
 
         public override Tensor forward(Tensor x)
         {
-            using var scope = NewDisposeScope();
-            var both = proj.forward(x).chunk(2, -1);                                           // value, gate: in this order
-            return (both[0] * functional.gelu(both[1])).MoveToOuterDisposeScope();
+            using var both = proj.forward(x);
+            var inner = both.size(-1) / 2;
+            using var value = both.narrow(-1, 0, inner);
+            using var gate = both.narrow(-1, inner, inner);                                    // in this order
+            using var open = functional.gelu(gate);
+            return value * open;
         }
     }
 }

@@ -59,9 +59,13 @@ public sealed class ResBlock : Module<Tensor, Tensor, Tensor>, IPreparable
 
         public Tensor Run(Tensor x, Tensor bias)
         {
-            using var scope = NewDisposeScope();
-            var h = _conv1.Run(_norm1.Run(x, Activation.SiLU), bias);                          // [B, C, H, W]
-            return _conv2.Run(_norm2.Run(h, Activation.SiLU)).add_(_skip is null ? x : _skip.Run(x)).MoveToOuterDisposeScope();
+            using var normal = _norm1.Run(x, Activation.SiLU);
+            using var h = _conv1.Run(normal, bias);                                            // [B, C, H, W]
+            using var between = _norm2.Run(h, Activation.SiLU);
+            var sum = _conv2.Run(between);
+            if (_skip is null) return sum.add_(x);
+            using var skip = _skip.Run(x);
+            return sum.add_(skip);
         }
 
         public void Dispose()

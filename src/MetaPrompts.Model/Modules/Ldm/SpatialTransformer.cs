@@ -32,17 +32,21 @@ public sealed class SpatialTransformer : Module<Tensor, Tensor, Tensor, Tensor>,
     /// <returns>[B, C, H, W], the caller's.</returns>
     public override Tensor forward(Tensor x, Tensor key, Tensor value)
     {
-        using var scope = NewDisposeScope();
-        var (height, width) = (x.shape[2], x.shape[3]);
+        var (height, width) = (x.size(2), x.size(3));
         if (_prepared is not null)
         {
             // Channels innermost: maps are tokens already, and the 1×1 convolutions are products of matrices.
-            var tokens = transformer_blocks[0].forward(Product(proj_in, ChannelsLast.Tokens(_prepared.Run(x))), key, value);
-            return ChannelsLast.Maps(Product(proj_out, tokens), height, width).add_(x).MoveToOuterDisposeScope();
+            using var normal = _prepared.Run(x);
+            using var places = ChannelsLast.Tokens(normal);
+            using var tokens = Product(proj_in, places);
+            using var mixed = transformer_blocks[0].forward(tokens, key, value);
+            using var projected = Product(proj_out, mixed);
+            return ChannelsLast.Maps(projected, height, width).add_(x);
         }
+        using var scope = NewDisposeScope();
         var h = proj_in.forward(norm.forward(x)).flatten(2).transpose(1, 2);                   // [B, HW, C], row by row
         h = transformer_blocks[0].forward(h, key, value);
-        h = h.transpose(1, 2).reshape(x.shape[0], -1, height, width);
+        h = h.transpose(1, 2).reshape(x.size(0), -1, height, width);
         return (x + proj_out.forward(h)).MoveToOuterDisposeScope();
     }
 

@@ -105,8 +105,8 @@ public sealed class UNetModel : Module, IPreparable
         {
             var skip = skips.Pop();
             // The reference resizes the skip, so a 9-high latent leaves 16 high; trained weights rely on it.
-            if (skip.shape[2] != h.shape[2] || skip.shape[3] != h.shape[3])
-                skip = functional.interpolate(skip, size: [h.shape[2], h.shape[3]], mode: InterpolationMode.Bilinear, align_corners: false);
+            if (skip.size(2) != h.size(2) || skip.size(3) != h.size(3))
+                skip = functional.interpolate(skip, size: [h.size(2), h.size(3)], mode: InterpolationMode.Bilinear, align_corners: false);
             h = Run(output_blocks[i], cat([h, skip], 1), cursor, beforeUpsample: _featureBlocks.Contains(i) ? features : null);
         }
         features.Reverse();

@@ -21,7 +21,7 @@ public sealed class Upsample : Module<Tensor, Tensor>, IPreparable
     /// <returns>[B, C, 2H, 2W], the caller's.</returns>
     public override Tensor forward(Tensor x)
     {
-        using var doubled = functional.interpolate(x, size: [x.shape[2] * 2, x.shape[3] * 2], mode: InterpolationMode.Nearest);
+        using var doubled = functional.interpolate(x, size: [x.size(2) * 2, x.size(3) * 2], mode: InterpolationMode.Nearest);
         return _prepared is null ? conv.forward(doubled) : _prepared.Run(doubled);
     }
 

@@ -49,7 +49,7 @@ public sealed class MetaPromptDepth : Module, IPreparable
     {
         ArgumentNullException.ThrowIfNull(image);
         using var scope = NewDisposeScope();
-        var picture = new ImageSize((int)image.shape[2], (int)image.shape[3]);
+        var picture = new ImageSize((int)image.size(2), (int)image.size(3));
         var size = Sees(picture);
         return forward(Bilinear(image * 2 - 1, size.Height, size.Width), picture, steps, tap).MoveToOuterDisposeScope();
     }

@@ -174,14 +174,14 @@ public sealed class MetaPromptsMulti : Module, IPreparable
     private Tensor[] Fuse(IReadOnlyList<Tensor> feats) =>
         [.. feats.Select((feat, k) =>
         {
-            var twice = functional.interpolate(feat, size: [feat.shape[2] * 2, feat.shape[3] * 2], mode: InterpolationMode.Bilinear, align_corners: false);
+            var twice = functional.interpolate(feat, size: [feat.size(2) * 2, feat.size(3) * 2], mode: InterpolationMode.Bilinear, align_corners: false);
             return _prepared is null ? functional.relu(upconv[k].forward(twice)) : _prepared[k].Run(twice);
         })];
 
     /// <summary>[B, N, h, w]: one map per prompt, the scalar product of features and prompt at every place.</summary>
     private Tensor Rearranged(Tensor features, Tensor prompts) => _prepared is null
         ? einsum("bchw,nc->bnhw", features, prompts)
-        : ChannelsLast.Maps(functional.linear(ChannelsLast.Tokens(features), prompts), features.shape[2], features.shape[3]);
+        : ChannelsLast.Maps(functional.linear(ChannelsLast.Tokens(features), prompts), features.size(2), features.size(3));
 
     private static Tensor Together(IEnumerable<Tensor> steps)
     {

@@ -84,7 +84,7 @@ public sealed class MetaPromptsSeg : Module, IPreparable
         var levels = Rearranged(image, steps, tap);
         var auxiliary = auxiliary_head.forward(levels[2]);
         tap?.Invoke("aux_logits", auxiliary);
-        return (Decode(levels, image, tap).MoveToOuterDisposeScope(), Bilinear(auxiliary, image.shape[2], image.shape[3]).MoveToOuterDisposeScope());
+        return (Decode(levels, image, tap).MoveToOuterDisposeScope(), Bilinear(auxiliary, image.size(2), image.size(3)).MoveToOuterDisposeScope());
     }
 
     /// <returns>One map per meta prompt at 1/4, 1/8, 1/16, 1/32: [B, N, h, w] each.</returns>
@@ -99,7 +99,7 @@ public sealed class MetaPromptsSeg : Module, IPreparable
         var levels = new Tensor[Levels];
         for (var k = 0; k < Levels; k++)
         {
-            var twice = Bilinear(feats[k], 2 * feats[k].shape[2], 2 * feats[k].shape[3]);
+            var twice = Bilinear(feats[k], 2 * feats[k].size(2), 2 * feats[k].size(3));
             var up = _prepared is null ? upconv[k].forward(twice) : _prepared[k].Run(twice);
             tap?.Invoke($"upconv{k}", up);                                                     // golden files count levels from 0, the modules' names from 1
             levels[k] = einsum("bchw,nc->bnhw", up, steps[^1].MetaPrompts[0]);
@@ -112,7 +112,7 @@ public sealed class MetaPromptsSeg : Module, IPreparable
     {
         var head = decode_head.forward(levels);
         tap?.Invoke("head_logits", head);
-        var logits = Bilinear(head, image.shape[2], image.shape[3]);
+        var logits = Bilinear(head, image.size(2), image.size(3));
         tap?.Invoke("logits", logits);
         return logits;
     }
