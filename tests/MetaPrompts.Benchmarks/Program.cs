@@ -1,8 +1,10 @@
+using System.Globalization;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using MetaPrompts.Benchmarks;
+using MetaPrompts.Core.Frames;
 using MetaPrompts.Model.Inference;
 
 if (args is ["mqtt"])
@@ -14,6 +16,13 @@ if (args is ["mqtt"])
 if (args is ["sinks"])
 {
     await SinkIsolation.RunAsync();
+    return;
+}
+
+if (args is ["full-size", var name, var folder, var height, var width])
+{
+    TorchRuntime.Prepare();
+    FullSizeModel.Write(name, folder, new ImageSize(int.Parse(height, CultureInfo.InvariantCulture), int.Parse(width, CultureInfo.InvariantCulture)));
     return;
 }
 
