@@ -20,8 +20,6 @@ public sealed class KeepScalars : Task
     {
         // Not the package's own time: a file of the same time and length, left by a build without this, would count as up to date.
         DateTime time = File.GetLastWriteTimeUtc(Source).AddSeconds(2);
-        if (File.Exists(Destination) && File.GetLastWriteTimeUtc(Destination) == time && new FileInfo(Destination).Length == new FileInfo(Source).Length)
-            return true;
         byte[] b = File.ReadAllBytes(Source);
         int marked = Mark(b);
         Directory.CreateDirectory(Path.GetDirectoryName(Destination));

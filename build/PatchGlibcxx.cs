@@ -15,9 +15,6 @@ public sealed class PatchGlibcxx : Task
 
     public override bool Execute()
     {
-        if (File.Exists(Destination) && File.GetLastWriteTimeUtc(Destination) == File.GetLastWriteTimeUtc(Source)
-            && new FileInfo(Destination).Length == new FileInfo(Source).Length)
-            return true;
         byte[] b = File.ReadAllBytes(Source);
         int patched = Patch(b);
         Directory.CreateDirectory(Path.GetDirectoryName(Destination));
