@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a live service costs and how old its results are, measured with the real program, a broker, a subscriber and RTSP cameras: prints one object of JSON with machine, date and load.
-# SECONDS (40) is the length of each case; five cases, so about six times as long in all. Needs what ./test.sh installs, and a Release build.
-#   tests/figures.sh [SECONDS] [FOLDER]
+# SECONDS (40) is the length of each case; seven cases, so about eight times as long in all. Needs what ./test.sh installs, and a Release build.
+#   tests/figures.sh [SECONDS] [FOLDER [loads|cameras]]
 # How soon an outage is noticed and over:  python3 tests/outages.py . ROUNDS FOLDER        A soak:  tests/soak.sh [MINUTES] [FOLDER]
 set -euo pipefail
 
@@ -9,4 +9,4 @@ ROOT="$(cd -P "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)"
 LENGTH="${1:-40}"
 FOLDER="${2:-$(mktemp -d)}"
 mkdir -p "$FOLDER"
-exec /usr/bin/python3 "$ROOT/tests/figures.py" "$ROOT" "$LENGTH" "$FOLDER"
+exec /usr/bin/python3 "$ROOT/tests/figures.py" "$ROOT" "$LENGTH" "$FOLDER" "${@:3}"

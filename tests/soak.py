@@ -161,6 +161,8 @@ def growth(key):
     return {"first": round(mean(first, key), 1), "last": round(mean(last, key), 1), "per_hour": round((mean(last, key) - mean(first, key)) / hours, 1) if hours > 0 else 0}
 
 
+with open(f"{folder}/samples.jsonl", "w") as f:
+    f.writelines(json.dumps(s) + "\n" for s in samples)
 slopes = {key: growth(key) for key in ("rss_mib", "files", "children", "tensors")}
 if slopes["tensors"]["last"] > slopes["tensors"]["first"] * 1.05 + 20:
     failures.append("tensors grow")

@@ -25,7 +25,7 @@ public sealed class LiveRunTests : IDisposable
               - { kind: files, path: "out/{stream}", maps: true }
               - { kind: video, path: "out/{stream}.mp4", streams: [one], overlay: depth }
             shutdown: { drain: 20s }
-            """);
+            """, "--set", "telemetry.otlp=http://me:c0llect@127.0.0.1:9/v1/metrics");
         await service.ReadyAsync();
         var metrics = await service.UntilAsync("/metrics", (status, text) => status == 200 && Published(text, "one") > 20 && Published(text, "two") > 20);
         foreach (var name in new[] { "metaprompts_stage_duration_seconds_bucket{", "metaprompts_frame_age_seconds_bucket{", "metaprompts_frames_total{", "metaprompts_reconnects_total{", "metaprompts_batch_size_bucket{", "metaprompts_sink_messages_total{", "metaprompts_live_tensors" })
@@ -40,8 +40,10 @@ public sealed class LiveRunTests : IDisposable
         var (result, ledger) = await service.EndAsync();
         Assert.Equal(0, result.ExitCode);
         LiveCli.Reconciles(ledger);
-        foreach (var secret in new[] { "hunter22", "t0ken99" })
-            Assert.DoesNotContain(secret, metrics + arguments + result.Error + result.Output, StringComparison.Ordinal);
+        foreach (var secret in new[] { "hunter22", "t0ken99", "c0llect" })
+            Assert.DoesNotContain(secret, metrics + result.Error + result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter22", arguments, StringComparison.Ordinal);
+        Assert.Contains(result.ErrorLines, line => line.Contains("metrics do not reach", StringComparison.Ordinal));
         Assert.Single(result.ErrorLines, line => line.Contains("away: lost (connection)", StringComparison.Ordinal));
 
         // Fair although one is twice as fast: each has its own mailbox and is served in turn.
@@ -113,10 +115,14 @@ public sealed class LiveRunTests : IDisposable
     [Theory]
     [InlineData("0.0.0.0")]
     [InlineData("*")]
-    public async Task EveryAddressOfTheMachineIsListenedOn(string host)
+    public async Task EveryAddressOfTheMachineIsListenedOnAndACollectorIsSentTo(string host)
     {
-        var port = LiveCli.FreePort();
-        using var service = Cli.Start(_workspace.Folder, "run", "synthetic:96x64?rate=5&frames=endless&live", "--set", $"telemetry.http={host}:{port}");
+        var (port, collector) = (LiveCli.FreePort(), LiveCli.FreePort());
+        using var collecting = new System.Net.HttpListener();
+        collecting.Prefixes.Add($"http://127.0.0.1:{collector}/v1/metrics/");
+        collecting.Start();
+        var collected = collecting.GetContextAsync();
+        using var service = Cli.Start(_workspace.Folder, "run", "synthetic:96x64?rate=5&frames=endless&live", "--set", $"telemetry.http={host}:{port}", "--set", $"telemetry.otlp=http://127.0.0.1:{collector}/v1/metrics");
         using var http = new HttpClient();
         var clock = System.Diagnostics.Stopwatch.StartNew();
         string? metrics = null;
@@ -134,6 +140,13 @@ public sealed class LiveRunTests : IDisposable
         }
 
         service.Signal("TERM");
+        // What has not been sent yet is sent at the end.
+        var sent = await collected.WaitAsync(TimeSpan.FromSeconds(60));
+        using var body = new MemoryStream();
+        await sent.Request.InputStream.CopyToAsync(body);
+        sent.Response.Close();
+        Assert.Equal(("POST", "application/x-protobuf"), (sent.Request.HttpMethod, sent.Request.ContentType));
+        Assert.Contains("metaprompts.", System.Text.Encoding.Latin1.GetString(body.ToArray()), StringComparison.Ordinal);
         var result = await service.EndAsync();
         Assert.True(result.ExitCode == 0, result.Error);
         Assert.Contains("service_name=\"metaprompts\"", metrics, StringComparison.Ordinal);

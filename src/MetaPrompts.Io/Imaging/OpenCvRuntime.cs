@@ -16,7 +16,9 @@ public static partial class OpenCvRuntime
     /// </summary>
     public static void Prepare()
     {
-        if (OperatingSystem.IsLinux()) _ = SetEnvironment("OPENCV_IPP", "disabled", 0);
+        if (!OperatingSystem.IsLinux()) return;
+        _ = SetEnvironment("OPENCV_IPP", "disabled", 0);
+        _ = SetEnvironment("OPENCV_LOG_LEVEL", "ERROR", 0);                     // it would warn of what we have just asked for
     }
 
     /// <summary>The framework's own environment does not reach native code.</summary>
