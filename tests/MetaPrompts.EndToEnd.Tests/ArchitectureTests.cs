@@ -97,7 +97,7 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void TheWallClockIsReadOnlyWhereItIsWrittenDown() => Assert.Equal(
         [
-            "src/MetaPrompts.Cli/Benchmarking/VideoBenchmark.cs", "src/MetaPrompts.Cli/Display/ServiceLog.cs", "src/MetaPrompts.Cli/Live/LiveRun.cs", "src/MetaPrompts.Cli/Verbs/Listen.cs",
+            "src/MetaPrompts.Cli/Benchmarking/Measured.cs", "src/MetaPrompts.Cli/Display/ServiceLog.cs", "src/MetaPrompts.Cli/Live/LiveRun.cs", "src/MetaPrompts.Cli/Verbs/Listen.cs",
             "src/MetaPrompts.Core/Flow/StreamBoard.cs", "src/MetaPrompts.Io/Capture/CameraSource.cs", "src/MetaPrompts.Io/Capture/ImageFolderSource.cs", "src/MetaPrompts.Io/Capture/OpenCvVideoSource.cs",
             "src/MetaPrompts.Io/Capture/SyntheticSource.cs", "src/MetaPrompts.Io/Capture/VideoFileSource.cs", "src/MetaPrompts.Training/Reports/EventFile.cs",
         ],
