@@ -53,6 +53,15 @@ public sealed class ConvertTests : IDisposable
     }
 
     [Fact]
+    public async Task A_model_is_given_to_Python_by_its_name()
+    {
+        var run = await Cli.RunAsync(_work.Folder, "model", "convert", "mini", "mini.pth", "--json");
+        Assert.True(run.ExitCode == 0, run.Error);
+        using var reader = CheckpointFiles.Open(_work["mini.pth"]);
+        Assert.Equal(JsonDocument.Parse(run.Output).RootElement.GetProperty("tensors").GetInt32(), reader.Entries.Count);
+    }
+
+    [Fact]
     public async Task What_cannot_be_converted_is_one_line_and_exit_code_3()
     {
         Checkpoint("depth.pth", "", leftovers: false);

@@ -18,8 +18,8 @@ internal static class ModelConvert
 
     public static Command Create()
     {
-        var input = new Argument<string>("IN") { Description = "Checkpoint (.pth, .pt, .ckpt, .safetensors, an .index.json or folder of shards), or the manifest (.json) of a model to give back to Python." };
-        var output = new Argument<string>("OUT") { Description = "From a checkpoint: NAME.json, the weights beside it. From a manifest: .safetensors or .pth under the published names." };
+        var input = new Argument<string>("IN") { Description = "Checkpoint (.pth, .pt, .ckpt, .safetensors, an .index.json or folder of shards), or a model (name or manifest) to give back to Python." };
+        var output = new Argument<string>("OUT") { Description = "From a checkpoint: NAME.json, the weights beside it. From a model: .safetensors or .pth under the published names." };
         var kind = Parsers.Text("--as", string.Join('|', PublishedModels.Names), "Which published model the checkpoint is, where its shapes do not tell.");
         var heads = Parsers.Number("--num-heads", "Attention heads of the UNet, which shapes do not tell; default 8, as in Stable Diffusion 1.", 1, 64);
         var classes = Parsers.Text("--classes", "FILE", "Names of the classes, one a line, '#rrggbb name' for a colour of your own; default: those of --as.");
@@ -43,7 +43,9 @@ internal static class ModelConvert
 
     private static Conversion Run(string input, string output, ConversionOptions options, bool force)
     {
-        var backwards = input.EndsWith(".json", StringComparison.Ordinal) && !input.EndsWith(".index.json", StringComparison.Ordinal);
+        // A model is named as everywhere else; a file or folder of that name is the checkpoint.
+        var named = PerceptionModels.Names.Contains(input) && !Path.Exists(input);
+        var backwards = named || (input.EndsWith(".json", StringComparison.Ordinal) && !input.EndsWith(".index.json", StringComparison.Ordinal));
         var ending = Path.GetExtension(output).ToLowerInvariant();
         if (!backwards && ending == ".safetensors") (output, ending) = (Path.ChangeExtension(output, ".json"), ".json");
         if (backwards && ending != ".safetensors" && !_torch.Contains(ending)) throw new ConfigurationException("OUT", $"'{output}' must end in .safetensors or .pth to be read in Python");

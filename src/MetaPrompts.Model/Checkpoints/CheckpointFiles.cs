@@ -23,7 +23,8 @@ public static class CheckpointFiles
             var length = file.ReadAtLeast(first, first.Length, throwOnEndOfStream: false);
             var start = first.AsSpan(0, length);
             if (start.StartsWith("PK"u8) || TorchLegacyFile.Begins(file)) return new TorchFileReader(file, path);
-            if (length >= 9 && start[8] == (byte)'{' && BinaryPrimitives.ReadUInt64LittleEndian(start) <= SafetensorsFormat.LongestHeader) return new SafetensorsReader(file, path);
+            // By its name where its header is no longer than none could be: the reader says what is wrong with it.
+            if (length >= 9 && start[8] == (byte)'{' && (BinaryPrimitives.ReadUInt64LittleEndian(start) <= SafetensorsFormat.LongestHeader || path.EndsWith(".safetensors", StringComparison.Ordinal))) return new SafetensorsReader(file, path);
             throw new CheckpointFormatException(path, $"is no weight file known here: {Guess(start, path)}; known are PyTorch's .pth, .pt and .ckpt, .safetensors, and folders of diffusers");
         }
         catch (IOException problem)
