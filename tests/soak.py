@@ -81,11 +81,12 @@ def metrics():
 
 def sample():
     with open(f"/proc/{service.pid}/status") as f:
-        rss = int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1)) / 1024
+        status = f.read()
+        rss, threads = int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024, int(re.search(r"Threads:\s+(\d+)", status).group(1))
     text = metrics()
     tensors = re.search(r"^metaprompts_live_tensors\S*(?:\{[^}]*\})? (\S+)", text, re.M)
     mine = children()
-    return {"rss_mib": rss, "files": len(os.listdir(f"/proc/{service.pid}/fd")), "children": len(mine), "zombies": sum(state == "Z" for _, state in mine), "tensors": float(tensors.group(1)) if tensors else 0}
+    return {"rss_mib": rss, "threads": threads, "files": len(os.listdir(f"/proc/{service.pid}/fd")), "children": len(mine), "zombies": sum(state == "Z" for _, state in mine), "tensors": float(tensors.group(1)) if tensors else 0}
 
 
 def wait_ready():
@@ -155,20 +156,21 @@ third = max(1, len(samples) // 3)
 
 
 def growth(key):
-    first, last = samples[:third], samples[-third:]
+    """From the second third to the last; in the first a program still warms up."""
+    first, middle, last = samples[:third], samples[third:-third] or samples[:third], samples[-third:]
     mean = lambda part, k: sum(s[k] for s in part) / len(part)
-    hours = (mean(last, "at") - mean(first, "at")) / 3600
-    return {"first": round(mean(first, key), 1), "last": round(mean(last, key), 1), "per_hour": round((mean(last, key) - mean(first, key)) / hours, 1) if hours > 0 else 0}
+    hours = (mean(last, "at") - mean(middle, "at")) / 3600
+    return {"first": round(mean(first, key), 1), "middle": round(mean(middle, key), 1), "last": round(mean(last, key), 1), "per_hour": round((mean(last, key) - mean(middle, key)) / hours, 1) if hours > 0 else 0}
 
 
 with open(f"{folder}/samples.jsonl", "w") as f:
     f.writelines(json.dumps(s) + "\n" for s in samples)
-slopes = {key: growth(key) for key in ("rss_mib", "files", "children", "tensors")}
+slopes = {key: growth(key) for key in ("rss_mib", "threads", "files", "children", "tensors")}
 if slopes["tensors"]["last"] > slopes["tensors"]["first"] * 1.05 + 20:
     failures.append("tensors grow")
 if slopes["files"]["last"] > slopes["files"]["first"] + 12:
     failures.append("open files grow")
-if minutes >= 2 and slopes["rss_mib"]["last"] > slopes["rss_mib"]["first"] * 1.25 + 50:
+if minutes >= 2 and slopes["rss_mib"]["last"] > slopes["rss_mib"]["middle"] * 1.15 + 50:
     failures.append("memory grows")
 print(json.dumps({"minutes": minutes, "faults": faults, "slopes": slopes, "streams": ledger["streams"], "sinks": ledger.get("sinks"), "failures": failures}))
 sys.exit(1 if failures else 0)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a service for MINUTES (20) with cameras and a broker that are killed and frozen at random, and prints one line of JSON: what became of the frames, and how memory, open files, children and tensors
-# grew between the first third and the last. Needs what ./test.sh installs. Exit code 1 where something leaked, was lost unreported, or did not end well.
+# grew from the second third to the last. Needs what ./test.sh installs. Exit code 1 where something leaked, was lost unreported, or did not end well.
 #   tests/soak.sh [MINUTES] [FOLDER]
 set -euo pipefail
 
