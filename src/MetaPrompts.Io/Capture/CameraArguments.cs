@@ -24,8 +24,8 @@ internal static class CameraArguments
         else foreach (var (key, value) in Options(tools, camera, options)) arguments.AddRange([$"-{key}", value]);
         // Segments of many seconds come at once, and then nothing: at the pace they were recorded they are a camera like any other.
         if (camera.IsSegmented) arguments.Add("-re");
-        // Threads for slices, not for frames: those hold back one picture each.
-        arguments.AddRange(["-thread_type", "slice", "-i", camera.IsSecret ? "pipe:0" : camera.Url, "-map", "0:v:0", "-an", "-sn", "-dn", "-vf", Filters(options)]);
+        // One thread: with several for frames each holds back a picture, with several for slices the H.264 decoder neither conceals what is missing nor says so.
+        arguments.AddRange(["-threads", "1", "-i", camera.IsSecret ? "pipe:0" : camera.Url, "-map", "0:v:0", "-an", "-sn", "-dn", "-vf", Filters(options)]);
         arguments.AddRange([.. tools.Passthrough, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]);
         return arguments;
     }

@@ -19,7 +19,7 @@ internal sealed partial class CameraWords(CameraAddress camera, bool scaled)
     private readonly ShowInfoReader _source = new(0, new Rational(1, 90_000), TimeSpan.FromMilliseconds(40)), _travelling = new(2, new Rational(1, 90_000), TimeSpan.Zero);
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string[] _secrets = [.. camera.Secrets()];
-    private bool _damaged;
+    private bool _damaged, _gap;
     private TimeSpan? _first;
     private ImageSize? _travels;
 
@@ -38,7 +38,8 @@ internal sealed partial class CameraWords(CameraAddress camera, bool scaled)
     {
         if (_source.Read(line) || (scaled && _travelling.Read(line))) return;
         if (CameraErrors.TellsOfDamagedPicture(line)) _source.Damaged();
-        else if (CameraErrors.TellsOfMissingPackets(line)) _source.Suspect();
+        else if (CameraErrors.TellsOfMissingPackets(line)) _source.Gap();
+        else if (CameraErrors.TellsOfMissingPicture(line)) _source.Suspect();
         if (IsOpen) return;
         if (VideoStream().Match(line) is { Success: true } video)
         {
@@ -70,8 +71,9 @@ internal sealed partial class CameraWords(CameraAddress camera, bool scaled)
             travelling = behind;
         }
 
-        // A picture that is built on a damaged one is damaged itself, up to the next that needs no other.
-        _damaged = shown.Corrupt || ((shown.Suspect || _damaged) && !shown.IsKey);
+        // A picture that is built on a damaged one is damaged itself, up to the next that needs no other; unless it is this one that lacks the packets.
+        _damaged = shown.Corrupt || shown.Gap || _gap || ((shown.Suspect || _damaged) && !shown.IsKey);
+        _gap = shown.Gap;
         _first ??= shown.Time;
         // When the camera changes its size, ffmpeg scales to the one it began with: what comes through the pipe keeps it.
         _travels ??= travelling.Size;

@@ -60,12 +60,18 @@ internal static partial class CameraErrors
     /// <summary>The next picture has parts that are made up.</summary>
     public static bool TellsOfDamagedPicture(string line) => DamagedPicture().IsMatch(line);
 
-    /// <summary>Packets are missing, or what came of them could not be decoded: the pictures that are built on them are damaged.</summary>
+    /// <summary>Packets are missing. Said when the first one behind the gap arrives, while the picture before that one is not decoded yet: what is missing belongs to one of the next two.</summary>
     public static bool TellsOfMissingPackets(string line) => MissingPackets().IsMatch(line);
+
+    /// <summary>Something could not be decoded, or needs what is not there: the pictures that are built on it are damaged.</summary>
+    public static bool TellsOfMissingPicture(string line) => MissingPicture().IsMatch(line);
 
     [GeneratedRegex(@"corrupt decoded frame|error while decoding MB|concealing \d+|ac-tex damaged|slice mismatch|corrupted macroblock|cabac decode of|negative number of zero coeffs|top block unavailable|left block unavailable")]
     private static partial Regex DamagedPicture();
 
-    [GeneratedRegex(@"[Mm]issing reference|RTP: missed \d+ packets|[Ii]nvalid NAL|non-existing PPS|no frame!|decode_slice_header error|co located POCs|mmco: unref|Could not find ref with POC|PES packet size mismatch|[Pp]acket corrupt|error, L_PPS|overread|reference count overflow|illegal \w+ (?:modification|reordering)|Frame num gap|reference picture missing|number of reference frames|Invalid level prefix|out of range intra|deblocking_filter_idc|Error submitting packet")]
+    [GeneratedRegex(@"RTP: missed \d+ packets|PES packet size mismatch|[Pp]acket corrupt|corrupt input packet")]
     private static partial Regex MissingPackets();
+
+    [GeneratedRegex(@"[Mm]issing reference|[Ii]nvalid NAL|non-existing PPS|no frame!|decode_slice_header error|co located POCs|mmco: unref|Could not find ref with POC|error, L_PPS|overread|reference count overflow|illegal \w+ (?:modification|reordering)|Frame num gap|reference picture missing|number of reference frames|Invalid level prefix|out of range intra|deblocking_filter_idc|Error submitting packet")]
+    private static partial Regex MissingPicture();
 }

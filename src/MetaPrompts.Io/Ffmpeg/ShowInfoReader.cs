@@ -7,9 +7,10 @@ namespace MetaPrompts.Io.Ffmpeg;
 /// <summary>What the showinfo filter says of one frame.</summary>
 /// <param name="Size">As decoded, before any turning.</param>
 /// <param name="Corrupt">The decoder reported damage.</param>
-/// <param name="Suspect">Before it, something was said of packets that are missing: damage, unless the frame needs no other.</param>
+/// <param name="Suspect">Before it, something was said of pictures that are missing: damage, unless the frame needs no other.</param>
+/// <param name="Gap">Before it, something was said of packets that are missing.</param>
 /// <param name="IsKey">Needs no other frame.</param>
-internal readonly record struct ShownFrame(TimeSpan Time, ImageSize Size, bool Corrupt, bool Suspect, bool IsKey);
+internal readonly record struct ShownFrame(TimeSpan Time, ImageSize Size, bool Corrupt, bool Suspect, bool Gap, bool IsKey);
 
 /// <summary>Reads the lines of a showinfo filter as they come on ffmpeg's stderr: in the order of the frames, one a frame.</summary>
 /// <param name="instance">Which one, where the graph has several: its position among the filters.</param>
@@ -21,7 +22,7 @@ internal sealed class ShowInfoReader(int instance, Rational timeBase, TimeSpan s
     private readonly Channel<ShownFrame> _frames = Channel.CreateUnbounded<ShownFrame>(new() { SingleReader = true, SingleWriter = true });
     private Rational _timeBase = timeBase;
     private TimeSpan _last;
-    private bool _corrupt, _suspect;
+    private bool _corrupt, _suspect, _gap;
 
     /// <summary>Completes when all has been said.</summary>
     public ChannelReader<ShownFrame> Frames => _frames.Reader;
@@ -29,8 +30,11 @@ internal sealed class ShowInfoReader(int instance, Rational timeBase, TimeSpan s
     /// <summary>The next frame the decoder hands on is damaged.</summary>
     public void Damaged() => _corrupt = true;
 
-    /// <summary>Packets are missing before the next frame.</summary>
+    /// <summary>Pictures are missing before the next frame.</summary>
     public void Suspect() => _suspect = true;
+
+    /// <summary>Packets are missing about the next frame.</summary>
+    public void Gap() => _gap = true;
 
     public void Complete() => _frames.Writer.TryComplete();
 
@@ -52,8 +56,8 @@ internal sealed class ShowInfoReader(int instance, Rational timeBase, TimeSpan s
         // Ticks times time base, not the printed seconds: those have six digits.
         if (long.TryParse(pts, CultureInfo.InvariantCulture, out var ticks)) _last = TimeSpan.FromTicks((long)Math.Round((decimal)ticks * _timeBase.Numerator * TimeSpan.TicksPerSecond / _timeBase.Denominator));
         else _last += step;
-        _frames.Writer.TryWrite(new ShownFrame(_last, new ImageSize(height, width), _corrupt, _suspect, Field(line, " iskey:") == "1"));
-        _corrupt = _suspect = false;
+        _frames.Writer.TryWrite(new ShownFrame(_last, new ImageSize(height, width), _corrupt, _suspect, _gap, Field(line, " iskey:") == "1"));
+        _corrupt = _suspect = _gap = false;
         return true;
     }
 
