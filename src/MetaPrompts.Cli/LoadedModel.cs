@@ -10,7 +10,7 @@ namespace MetaPrompts.Cli;
 /// <param name="Model">Owned.</param>
 /// <param name="Parts">Each model with the refine steps it takes; one or more.</param>
 /// <param name="Device">cpu or cuda:N.</param>
-/// <param name="Precision">fp32, bf16 or fp16.</param>
+/// <param name="Precision">fp32, bf16 or fp16; joined by <c>+</c> where the models differ.</param>
 internal sealed record LoadedModel(IPerceptionModel Model, IReadOnlyList<LoadedPart> Parts, IReadOnlyList<PerceptionTask> Tasks, string Device, string Precision) : IDisposable
 {
     public bool OnCpu => Device == "cpu";
@@ -24,7 +24,7 @@ internal sealed record LoadedModel(IPerceptionModel Model, IReadOnlyList<LoadedP
         TorchRuntime.Prepare();
         var options = new ExecutionOptions { Device = choice.Device, Precision = choice.Precision, RefineSteps = choice.RefineSteps, Tasks = choice.Tasks, Protocol = choice.Protocol, Speedups = speedups };
         var device = options.ResolveDevice();
-        var precision = options.ResolvePrecision(device).ToString() switch
+        string Word(ModelManifest manifest) => options.ResolvePrecision(device, manifest.Network).ToString() switch
         {
             "Float32" => "fp32",
             "BFloat16" => "bf16",
@@ -38,7 +38,8 @@ internal sealed record LoadedModel(IPerceptionModel Model, IReadOnlyList<LoadedP
             // Records name who said what by the model's name alone.
             foreach (var twice in parts.GroupBy(part => part.Manifest.Name).Where(group => group.Count() > 1))
                 throw new ConfigurationException("--model", $"two models are named {twice.Key}; give one of them another name in its manifest");
-            return new LoadedModel(model, parts, options.ResolveTasks(model.Manifest), device.ToString().ToLowerInvariant(), precision);
+            return new LoadedModel(model, parts, options.ResolveTasks(model.Manifest), device.ToString().ToLowerInvariant(),
+                string.Join('+', parts.Select(part => Word(part.Manifest)).Distinct()));
         }
         catch
         {

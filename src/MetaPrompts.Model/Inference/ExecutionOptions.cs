@@ -38,14 +38,15 @@ public sealed record ExecutionOptions
         return index < cuda.device_count() ? device(TorchSharp.DeviceType.CUDA, index) : throw new ConfigurationException("--device", $"there is no cuda:{index}; this machine has cuda:0 to cuda:{cuda.device_count() - 1}");
     }
 
-    /// <summary><c>auto</c> is fp32 on a CPU (bf16 measured slower at mini's widths) and bf16 on CUDA.</summary>
+    /// <summary><c>auto</c> is bf16 on CUDA, and on a CPU that multiplies bf16 for a network as wide as Stable Diffusion's; else fp32 (docs/decisions/0003-fp32-on-cpu.md).</summary>
+    /// <param name="shape">Of the network; null where none is at hand, which counts as narrow.</param>
     /// <exception cref="ConfigurationException">Unknown, or fp16 on a CPU, where its convolutions take minutes.</exception>
-    public ScalarType ResolvePrecision(Device on)
+    public ScalarType ResolvePrecision(Device on, NetworkShape? shape = null)
     {
         ArgumentNullException.ThrowIfNull(on);
         return Precision switch
         {
-            "auto" => on.type == TorchSharp.DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32,
+            "auto" => on.type == TorchSharp.DeviceType.CUDA || (shape?.ModelChannels >= Precisions.WideChannels && Precisions.ProcessorHasBFloat16) ? ScalarType.BFloat16 : ScalarType.Float32,
             "fp32" => ScalarType.Float32,
             "bf16" => ScalarType.BFloat16,
             "fp64" => ScalarType.Float64,
@@ -90,7 +91,7 @@ public sealed record ExecutionOptions
     /// <exception cref="ConfigurationException">The first that does not hold.</exception>
     public void Check(ModelManifest manifest)
     {
-        ResolvePrecision(ResolveDevice());
+        ResolvePrecision(ResolveDevice(), manifest.Network);
         ResolveRefineSteps(manifest);
         ResolveTasks(manifest);
         ResolveProtocol(manifest);

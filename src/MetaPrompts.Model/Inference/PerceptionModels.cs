@@ -111,7 +111,7 @@ public static class PerceptionModels
         var network = UnfilledNetwork.Build(() => Network(manifest));
         try
         {
-            Precisions.Apply(network, options.ResolvePrecision(options.ResolveDevice()));
+            Precisions.Apply(network, options.ResolvePrecision(options.ResolveDevice(), manifest.Network));
             CheckpointLoader.Load(network, reader, PublishedKeyMaps.Named(manifest.KeyMap), manifest.Weights);
             sha.Check();
             return Served(manifest with { Protocol = options.ResolveProtocol(manifest) }, network, options);

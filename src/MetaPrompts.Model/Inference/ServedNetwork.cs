@@ -32,7 +32,7 @@ internal sealed class ServedNetwork : IDisposable
     {
         _network = network;
         Device = options.ResolveDevice();
-        Type = options.ResolvePrecision(Device);
+        Type = options.ResolvePrecision(Device, manifest.Network);
         RefineSteps = options.ResolveRefineSteps(manifest);
         Precisions.Apply(network, Type);
         network.to(Device);

@@ -103,5 +103,19 @@ public sealed class PerceptionModelsTests : IDisposable
     public void OptionsThatCannotWorkAreRefused(string precision, string device, int? steps) =>
         Assert.Equal(2, Assert.Throws<ConfigurationException>(() => PerceptionModels.Open(_manifest, new ExecutionOptions { Precision = precision, Device = device, RefineSteps = steps })).ExitCode);
 
+    [Fact]
+    public void Left_open_the_precision_follows_the_processor_and_the_networks_width()
+    {
+        var shape = PerceptionModels.Manifest(_manifest).Network;
+        Assert.Equal(ScalarType.Float32, _cpu.ResolvePrecision(CPU, shape));
+        Assert.Equal(ScalarType.Float32, _cpu.ResolvePrecision(CPU));
+        Assert.Equal(Precisions.ProcessorHasBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, _cpu.ResolvePrecision(CPU, PublishedModels.Named("depth-nyu").Network));
+        Assert.Equal(ScalarType.Float32, (_cpu with { Precision = "fp32" }).ResolvePrecision(CPU, PublishedModels.Named("depth-nyu").Network));
+        if (!File.Exists("/proc/cpuinfo")) return;
+        // Linux and the processor's own word agree.
+        var flags = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("flags", StringComparison.Ordinal))?.Split(' ') ?? [];
+        Assert.Equal(flags.Contains("avx512_bf16") || flags.Contains("amx_bf16"), Precisions.ProcessorHasBFloat16);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }
