@@ -65,7 +65,7 @@ public sealed class CommandTests : IDisposable
     public async Task Bench_measures_both_ways_and_leaves_no_tensor_behind()
     {
         _work.Clip(frames: 6);
-        var run = await Cli.RunAsync(_work.Folder, "bench", "clip.mp4", "--frames", "4", "--rounds", "1", "--plain", "--each", "--streams", "2", "--rate", "20", "--json");
+        var run = await Cli.RunAsync(_work.Folder, "bench", "clip.mp4", "--frames", "4", "--rounds", "1", "--plain", "--each", "--streams", "2", "--rate", "20", "--refine-steps", "2", "--target-age", "1", "--json");
         Assert.True(run.ExitCode == 0, run.Error);
         var result = JsonDocument.Parse(run.Output).RootElement;
         var model = result.GetProperty("frame").GetProperty("default").GetProperty("fps").GetDouble();
@@ -77,7 +77,7 @@ public sealed class CommandTests : IDisposable
         var plain = result.GetProperty("frame").GetProperty("plain").GetProperty("fps").GetDouble();
         Assert.True(plain > 0);
         Assert.Equal(
-            from part in (string[])["preprocess", "latent", "step1", "head", "postprocess", "call"] from variant in (string[])["plain", "default"] select $"{part} {variant}",
+            from part in (string[])["preprocess", "latent", "step1", "step2", "head", "postprocess", "call"] from variant in (string[])["plain", "default"] select $"{part} {variant}",
             result.GetProperty("parts").EnumerateArray().Select(row => $"{row.GetProperty("part").GetString()} {row.GetProperty("variant").GetString()}"));
         var calls = result.GetProperty("parts").EnumerateArray().Where(row => row.GetProperty("part").GetString() == "call").Select(row => row.GetProperty("median_ms").GetDouble()).ToArray();
         Assert.Equal(calls[0] / calls[1], result.GetProperty("ratio").GetProperty("frame").GetDouble(), 2);
@@ -85,6 +85,8 @@ public sealed class CommandTests : IDisposable
         Assert.All(result.GetProperty("speedups").EnumerateArray(), row => Assert.True(row.GetProperty("gain").GetDouble() > 0));
         var streams = result.GetProperty("streams");
         Assert.Equal((2, 40d), (streams.GetProperty("count").GetInt32(), streams.GetProperty("offered_fps").GetDouble()));
+        // Nothing is as young as a millisecond: every frame is refined less.
+        Assert.InRange(streams.GetProperty("lowered").GetInt64(), 1, 8);
         Assert.Equal(["queued", "inference", "total"], streams.GetProperty("stages").EnumerateArray().Select(stage => stage.GetProperty("stage").GetString()));
         Assert.Contains(result.GetProperty("choices").EnumerateArray(), choice => choice.GetString()!.StartsWith("FoldedNorms: ", StringComparison.Ordinal));
     }

@@ -19,6 +19,9 @@ internal sealed class AgeSink : IResultSink
 
     public IReadOnlyList<StageTimings> Timings => _timings;
 
+    /// <summary>Frames that were refined less than the model's own steps.</summary>
+    public long Lowered { get; private set; }
+
     /// <summary>Mean over the time between a stream's first and last frame of how long ago the newest one had entered; null with no such time.</summary>
     public double? MeanAgeMs => _seconds > 0 ? Measured.Round(1000 * _ageSeconds / _seconds) : null;
 
@@ -34,6 +37,7 @@ internal sealed class AgeSink : IResultSink
         }
 
         _newest[stamp.Stream] = (now, stamp.EnteredAt);
+        if (item.Result.Perception.LoweredTo is not null) Lowered++;
         _timings.Add(item.Result.Timings);
         return Task.CompletedTask;
     }

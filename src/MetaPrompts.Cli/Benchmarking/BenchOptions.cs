@@ -10,4 +10,5 @@ namespace MetaPrompts.Cli.Benchmarking;
 /// <param name="ModelOnly">No pipeline.</param>
 /// <param name="Streams">Through one pipeline at once; null: not measured.</param>
 /// <param name="Rate">Frames a second of each of them; null: files.</param>
-internal sealed record BenchOptions(int Frames, int Rounds, int Batch, bool Plain, string? PlainPrecision, bool Each, bool ModelOnly, int? Streams, double? Rate);
+/// <param name="TargetAge">Of their results, held by fewer refine steps; null: all steps, always.</param>
+internal sealed record BenchOptions(int Frames, int Rounds, int Batch, bool Plain, string? PlainPrecision, bool Each, bool ModelOnly, int? Streams, double? Rate, TimeSpan? TargetAge);

@@ -47,7 +47,9 @@ internal sealed record BenchSpeed(double Fps, double MedianMs, double CpuMs, dou
 /// <param name="Dropped">Of all rounds, by outcome; frames that newer ones overtook.</param>
 /// <param name="Stages">Of the published frames: <c>queued</c>, <c>inference</c>, <c>total</c>. A camera's frame is timed from the moment it was due.</param>
 /// <param name="MeanAgeMs">Of the newest record a subscriber has, over time and streams; null for files.</param>
-internal sealed record BenchStreams(int Count, double? Rate, double? OfferedFps, double Fps, IReadOnlyDictionary<string, long> Dropped, IReadOnlyList<BenchStage> Stages, double? MeanAgeMs);
+/// <param name="TargetAgeMs">Asked for; null: none.</param>
+/// <param name="Lowered">Frames of all rounds that were refined less for it; null without a target.</param>
+internal sealed record BenchStreams(int Count, double? Rate, double? OfferedFps, double Fps, IReadOnlyDictionary<string, long> Dropped, IReadOnlyList<BenchStage> Stages, double? MeanAgeMs, double? TargetAgeMs, long? Lowered);
 
 internal sealed record BenchStage(string Stage, [property: JsonPropertyName("p50_ms")] double P50Ms, [property: JsonPropertyName("p95_ms")] double P95Ms, [property: JsonPropertyName("p99_ms")] double P99Ms);
 

@@ -25,7 +25,8 @@ internal static class BenchTable
         {
             var offered = streams.OfferedFps is { } fps ? string.Create(CultureInfo.InvariantCulture, $" of {fps:0.##} offered") : "";
             var age = streams.MeanAgeMs is { } ms ? string.Create(CultureInfo.InvariantCulture, $", newest record {ms:0.0} ms old in the mean") : "";
-            Row("streams", $"{streams.Count}: {streams.Fps:0.00} fps{offered}, {string.Join(", ", streams.Dropped.Select(one => $"{one.Value} {one.Key}").DefaultIfEmpty("none dropped"))}{age}");
+            var lowered = streams.Lowered is { } frames ? string.Create(CultureInfo.InvariantCulture, $", {frames} refined less for a target of {streams.TargetAgeMs:0} ms") : "";
+            Row("streams", $"{streams.Count}: {streams.Fps:0.00} fps{offered}, {string.Join(", ", streams.Dropped.Select(one => $"{one.Value} {one.Key}").DefaultIfEmpty("none dropped"))}{age}{lowered}");
             foreach (var stage in streams.Stages) Row(stage.Stage, $"p50 {stage.P50Ms:0.00} ms, p95 {stage.P95Ms:0.00} ms, p99 {stage.P99Ms:0.00} ms");
         }
 

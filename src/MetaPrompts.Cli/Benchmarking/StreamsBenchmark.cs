@@ -12,14 +12,16 @@ namespace MetaPrompts.Cli.Benchmarking;
 
 /// <summary>Several streams of one file through one pipeline: each has its own decoder and its own records.</summary>
 /// <param name="rate">Frames a second of each, newest frame wins; null: files, nothing is lost.</param>
-internal sealed class StreamsBenchmark(SourceSpec spec, LoadedModel loaded, int count, double? rate, int frames)
+/// <param name="targetAge">Of results at a rate; null: every refine step, always.</param>
+internal sealed class StreamsBenchmark(SourceSpec spec, LoadedModel loaded, int count, double? rate, TimeSpan? targetAge, int frames)
 {
     private readonly List<double> _fps = [], _ages = [];
     private readonly List<StageTimings> _timings = [];
+    private long _lowered;
     private readonly SortedDictionary<string, long> _dropped = new(StringComparer.Ordinal);
 
     public BenchStreams Result => new(count, rate, rate * count, Measured.Round(Measured.Median(_fps)), _dropped,
-        [Stage("queued", one => one.Queued), Stage("inference", one => one.Inference), Stage("total", one => one.Total)], rate is null || _ages.Count == 0 ? null : Measured.Round(Measured.Median(_ages)));
+        [Stage("queued", one => one.Queued), Stage("inference", one => one.Inference), Stage("total", one => one.Total)], rate is null || _ages.Count == 0 ? null : Measured.Round(Measured.Median(_ages)), targetAge?.TotalMilliseconds, targetAge is null ? null : _lowered);
 
     /// <summary>One more round.</summary>
     /// <param name="folder">For the records; made here.</param>
@@ -29,7 +31,7 @@ internal sealed class StreamsBenchmark(SourceSpec spec, LoadedModel loaded, int 
         var pool = new PixelBufferPool();
         var records = new FrameRecords("bench", loaded.Manifests);
         var age = new AgeSink();
-        var builder = new PipelineBuilder(loaded.Model, pool) { Batching = Composition.Batching(loaded) };
+        var builder = new PipelineBuilder(loaded.Model, pool) { Batching = Composition.Batching(loaded), TargetAge = targetAge };
         for (var i = 0; i < count; i++)
         {
             var id = new StreamId(string.Create(CultureInfo.InvariantCulture, $"stream-{i}"));
@@ -49,6 +51,7 @@ internal sealed class StreamsBenchmark(SourceSpec spec, LoadedModel loaded, int 
             }
         }
 
+        _lowered += age.Lowered;
         _timings.AddRange(age.Timings);
         if (age.MeanAgeMs is { } mean) _ages.Add(mean);
     }

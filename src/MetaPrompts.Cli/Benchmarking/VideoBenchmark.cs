@@ -45,7 +45,7 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, BenchO
             List<double> calls = [], plainCalls = [];
             Rounds alone = new(), plainly = new(), records = new(), overlay = new();
             var steady = new List<double>();
-            var streams = options.Streams is { } count ? new StreamsBenchmark(spec, loaded, count, options.Rate, decoded.Count) : null;
+            var streams = options.Streams is { } count ? new StreamsBenchmark(spec, loaded, count, options.Rate, options.TargetAge, decoded.Count) : null;
             for (var round = 0; round < options.Rounds; round++)
             {
                 signals.Stop.ThrowIfCancellationRequested();

@@ -53,6 +53,9 @@ internal sealed record ExecutionSettings
 
     [Describe("Refine steps; default: the model's own."), NullWord("default"), Between(1, 100)]
     public int? RefineSteps { get; init; }
+
+    [Describe("Live frames take fewer refine steps where their result would be older than this, flagged lowered_to; none: never."), NullWord("none"), Lasts("1ms", "1m")]
+    public TimeSpan? TargetAge { get; init; }
 }
 
 internal sealed record BatchingSettings

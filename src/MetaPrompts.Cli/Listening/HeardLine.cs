@@ -25,6 +25,7 @@ internal static class HeardLine
         if (record.Pose is { } pose) line.Append(CultureInfo.InvariantCulture, $"  people {pose.People.Count}");
         line.Append(CultureInfo.InvariantCulture, $"  {record.LatencyMs.Total:0} ms in the house, {(WireTime.Microseconds(now) - record.CaptureUs) / 1000.0:0} ms old");
         if (record.ReusedFrom is { } reused) line.Append(CultureInfo.InvariantCulture, $"  as #{reused}");
+        if (record.LoweredTo is { } steps) line.Append(CultureInfo.InvariantCulture, $"  lowered to {steps}");
         if (record.Corrupt) line.Append("  corrupt");
         if (frame.Repeated) line.Append("  again");
         if (frame.Missing > 0) line.Append(CultureInfo.InvariantCulture, $"  {frame.Missing} missing before");

@@ -84,9 +84,11 @@ internal sealed class LiveRun(ServiceSettings settings, Signals signals)
             Drain = settings.Shutdown.Drain,
             Control = control,
             FollowPeople = true,
+            TargetAge = settings.Execution.TargetAge,
             Log = log,
         };
         corridor.AddBoard(readiness);
+        if (settings.Execution.TargetAge is not null && people.RefineSteps == 1) log.Told("execution.targetAge: one refine step is run, there are none to leave out; execution.refineSteps asks for more");
         foreach (var plan in streams.Plans(pool, model, text => log.Told(text))) corridor.AddStream(plan);
         foreach (var (sink, wanted) in new LiveSinks(settings, streams, model, control, log).Open())
         {

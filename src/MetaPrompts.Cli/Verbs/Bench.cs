@@ -29,11 +29,12 @@ internal static class Bench
         {
             if (result.GetValueOrDefault<double?>() is { } fps && fps is not (> 0 and <= 1000)) result.AddError("--rate: must be above 0 and at most 1000");
         });
+        var targetAge = Parsers.Number("--target-age", "Milliseconds: frames of those streams take fewer refine steps where their result would be older.", 1, 60_000);
         var explain = Parsers.Switch("--explain", "Print what the model chose to be fast, and why.");
         var json = Parsers.Switch("--json", "Print one line of JSON.");
         var command = new Command("bench", "Measures frames per second: the model alone and its parts, and the whole way from file to files.")
         {
-            video, frames, rounds, batch, plain, plainPrecision, each, modelOnly, streams, rate, explain, json, Parsers.Switch("--verbose", "Stack traces."),
+            video, frames, rounds, batch, plain, plainPrecision, each, modelOnly, streams, rate, targetAge, explain, json, Parsers.Switch("--verbose", "Stack traces."),
         };
         model.AddTo(command);
         command.SetAction(async (parsed, _) =>
@@ -41,8 +42,10 @@ internal static class Bench
             var specs = Sources.Resolve(parsed.GetRequiredValue(video));
             if (specs is not [{ IsLive: false } spec]) throw new ConfigurationException(parsed.GetRequiredValue(video), "must be one file");
             if (parsed.GetValue(rate) is not null && parsed.GetValue(streams) is null) throw new ConfigurationException("--rate", "is the rate of streams; give --streams N as well");
+            if (parsed.GetValue(targetAge) is not null && parsed.GetValue(rate) is null) throw new ConfigurationException("--target-age", "is of streams at a rate; give --streams N --rate FPS as well");
             var options = new BenchOptions(parsed.GetValue(frames) ?? 100, parsed.GetValue(rounds) ?? 3, parsed.GetValue(batch) ?? 1, parsed.GetValue(plain) || parsed.GetValue(plainPrecision) is not null,
-                parsed.GetValue(plainPrecision), parsed.GetValue(each), parsed.GetValue(modelOnly), parsed.GetValue(streams), parsed.GetValue(rate));
+                parsed.GetValue(plainPrecision), parsed.GetValue(each), parsed.GetValue(modelOnly), parsed.GetValue(streams), parsed.GetValue(rate),
+                parsed.GetValue(targetAge) is { } ms ? TimeSpan.FromMilliseconds(ms) : null);
             var result = await new VideoBenchmark(spec, model.Read(parsed), options).RunAsync(signals).ConfigureAwait(false);
             if (parsed.GetValue(json)) Console.Out.WriteLine(JsonSerializer.Serialize(result, BenchJson.Default.BenchResult));
             else BenchTable.Print(result, parsed.GetValue(explain), Console.Out);

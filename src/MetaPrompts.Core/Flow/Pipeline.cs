@@ -56,7 +56,9 @@ public sealed class Pipeline : IAsyncDisposable
         _follow = plan.FollowPeople;
         _board = new StreamBoard(plan.Boards, Ledger, _time);
         var reusing = streams.Where(s => s.Reuse is not null && s.Backpressure.WhenFull != WhenFull.Wait).ToDictionary(s => s.Stream, s => s.Reuse!);
-        _model = reusing.Count > 0 ? new ReusingModel(plan.Model, reusing) : plan.Model;
+        var live = streams.Where(s => s.Backpressure.WhenFull != WhenFull.Wait).Select(s => s.Stream).ToHashSet();
+        var model = plan.TargetAge is { } age && plan.Model.RefineSteps > 1 ? new AnytimeModel(plan.Model, age, live, _time) : plan.Model;
+        _model = reusing.Count > 0 ? new ReusingModel(model, reusing) : model;
     }
 
     /// <summary>Live counts; may be read while the pipeline runs.</summary>

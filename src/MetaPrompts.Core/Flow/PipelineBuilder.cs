@@ -38,6 +38,9 @@ public sealed class PipelineBuilder(IPerceptionModel model, PixelBufferPool pool
     /// <summary>People get numbers that stay theirs (<see cref="PersonTracker"/>). Not for a job that may be resumed: who it has seen is not kept.</summary>
     public bool FollowPeople { get; set; }
 
+    /// <summary>From a live frame's entry to its result: refine steps are lowered to hold it (<see cref="AnytimeModel"/>); null: never lowered.</summary>
+    public TimeSpan? TargetAge { get; set; }
+
     /// <summary>How often counts are told to the status boards again.</summary>
     public TimeSpan StatusEvery { get; set; } = TimeSpan.FromSeconds(10);
 

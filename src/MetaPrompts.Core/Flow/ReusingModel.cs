@@ -26,6 +26,8 @@ internal sealed class ReusingModel(IPerceptionModel model, IReadOnlyDictionary<S
 
     public bool NeedsPlaces => model.NeedsPlaces;
 
+    public int RefineSteps => model.RefineSteps;
+
     public IReadOnlyList<FramePerception> Predict(FrameBatch batch)
     {
         var said = new FramePerception?[batch.Frames.Count];
@@ -44,8 +46,7 @@ internal sealed class ReusingModel(IPerceptionModel model, IReadOnlyDictionary<S
         }
 
         if (fresh.Count == 0) return said!;
-        // The frames stay the batch's: this one is only looked at.
-        var computed = model.Predict(new FrameBatch([.. fresh.Select(i => batch.Frames[i])], batch.Key));
+        var computed = model.Predict(batch.Part(fresh));
         for (var n = 0; n < fresh.Count; n++)
         {
             var i = fresh[n];

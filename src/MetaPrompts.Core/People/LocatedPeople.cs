@@ -24,6 +24,8 @@ public sealed class LocatedPeople(IPerceptionModel model, IReadOnlyDictionary<St
 
     public bool NeedsPlaces => model.NeedsPlaces;
 
+    public int RefineSteps => model.RefineSteps;
+
     public ImageSize BatchKey(ImageSize frame) => model.BatchKey(frame);
 
     public IReadOnlyList<FramePerception> Predict(FrameBatch batch)
@@ -34,8 +36,7 @@ public sealed class LocatedPeople(IPerceptionModel model, IReadOnlyDictionary<St
         var said = new FramePerception[batch.Frames.Count];
         foreach (var round in rounds)
         {
-            // Not disposed: its frames belong to the batch that was passed in.
-            var part = Once(new FrameBatch([.. round.Select(i => batch.Frames[i])], batch.Key));
+            var part = Once(batch.Part(round));
             for (var k = 0; k < round.Count; k++) said[round[k]] = part[k];
         }
 

@@ -15,6 +15,9 @@ public interface IPerceptionModel : IDisposable
     /// <summary>Calls that may run side by side, each on a thread of its own. A small network gains more from two frames at once than from two threads on one frame (docs/decisions).</summary>
     int Lanes => 1;
 
+    /// <summary>Each frame takes so many, unless its batch asks for fewer (<see cref="FrameBatch.MostSteps"/>).</summary>
+    int RefineSteps => 1;
+
     /// <summary>Its pose looks at one person at a time, and must be told where; otherwise it finds people by itself.</summary>
     bool NeedsPlaces => false;
 

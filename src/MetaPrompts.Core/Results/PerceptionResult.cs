@@ -9,6 +9,9 @@ public sealed record FramePerception(DepthPrediction? Depth, SegmentationPredict
     /// <summary>Sequence of the frame these are the predictions of, when that is an earlier one; null when the frame was computed.</summary>
     public long? ReusedFrom { get; init; }
 
+    /// <summary>So few refine steps were run to hold the target age (<see cref="Flow.AnytimeModel"/>); null where all were.</summary>
+    public int? LoweredTo { get; init; }
+
     /// <summary>Maps were steadied by what was said of earlier frames (<see cref="Flow.SteadyFilter"/>).</summary>
     public bool Steadied { get; init; }
 

@@ -43,6 +43,10 @@ public sealed record FrameRecord
 
     public bool Corrupt { get; init; }
 
+    /// <summary>Refine steps that were run where fewer than the model's own held the target age; no key where they were not lowered.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? LoweredTo { get; init; }
+
     /// <summary>Depth and classes were steadied by those of earlier frames; no key where they were not.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Steadied { get; init; }

@@ -44,6 +44,7 @@ public sealed class FrameRecords(string node, IEnumerable<ModelManifest> manifes
             Height = stamp.SourceSize.Height,
             ReusedFrom = result.ReusedFrom,
             Corrupt = stamp.Corrupt,
+            LoweredTo = result.Perception.LoweredTo,
             Steadied = result.Perception.Steadied,
             LatencyMs = new LatencyRecord(
                 Math.Round(result.Timings.Queued.TotalMilliseconds, 3), Math.Round(result.Timings.Inference.TotalMilliseconds, 3), Math.Round(result.Timings.Total.TotalMilliseconds, 3)),

@@ -48,6 +48,9 @@ public sealed class DepthModel : IPerceptionModel, IServed
     public IReadOnlyList<string> Choices => _served.Choices;
 
     /// <inheritdoc/>
+    public int RefineSteps => _served.RefineSteps;
+
+    /// <inheritdoc/>
     public ImageSize BatchKey(ImageSize frame) => Manifest.WorkingSize is { } size ? WorkingGrid.Near(frame, size.Pixels, Multiple)
         // Windows are laid over the answer, whose sides are multiples of 8.
         : Manifest.Protocol == ModelManifest.Published && Math.Min(frame.Height, frame.Width) >= Cell ? new(frame.Height / Cell * Cell, frame.Width / Cell * Cell) : frame;

@@ -46,7 +46,7 @@ public sealed record ExecutionOptions
         ArgumentNullException.ThrowIfNull(on);
         return Precision switch
         {
-            "auto" => on.type == TorchSharp.DeviceType.CUDA || (shape?.ModelChannels >= Precisions.WideChannels && Precisions.ProcessorHasBFloat16) ? ScalarType.BFloat16 : ScalarType.Float32,
+            "auto" => on.type == TorchSharp.DeviceType.CUDA || (shape?.ModelChannels >= Precisions.WideChannels && Precisions.ProcessorGainsFromBFloat16) ? ScalarType.BFloat16 : ScalarType.Float32,
             "fp32" => ScalarType.Float32,
             "bf16" => ScalarType.BFloat16,
             "fp64" => ScalarType.Float64,

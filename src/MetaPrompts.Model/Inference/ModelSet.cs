@@ -41,6 +41,9 @@ public sealed class ModelSet : IPerceptionModel
     public ImageSize BatchKey(ImageSize frame) => _models[0].BatchKey(frame);
 
     /// <inheritdoc/>
+    public int RefineSteps => _models.Max(model => model.RefineSteps);
+
+    /// <inheritdoc/>
     public bool NeedsPlaces => _models.Any(model => model.NeedsPlaces);
 
     /// <inheritdoc/>
@@ -64,8 +67,7 @@ public sealed class ModelSet : IPerceptionModel
                 foreach (var alike in Enumerable.Range(0, said.Length).GroupBy(i => model == _models[0] ? batch.Key : model.BatchKey(batch.Frames[i].Pixels.Size)))
                 {
                     var places = alike.ToList();
-                    // Not disposed: its frames belong to the batch that was passed in.
-                    var part = predict(model, new FrameBatch([.. places.Select(i => batch.Frames[i])], alike.Key), places, said);
+                    var part = predict(model, batch.Part(places, alike.Key), places, said);
                     for (var k = 0; k < places.Count; k++)
                     {
                         var (before, now) = (said[places[k]], part[k]);

@@ -40,7 +40,7 @@ public sealed class MultiTaskModel : IPerceptionModel, IServed
     /// <inheritdoc/>
     public IReadOnlyList<string> Choices => _served.Choices;
 
-    /// <summary>Steps each frame takes.</summary>
+    /// <inheritdoc/>
     public int RefineSteps => _served.RefineSteps;
 
     /// <inheritdoc/>

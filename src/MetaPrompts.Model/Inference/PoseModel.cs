@@ -53,6 +53,9 @@ public sealed class PoseModel : IPerceptionModel, IServed
     /// <inheritdoc/>
     public IReadOnlyList<string> Choices => _served.Choices;
 
+    /// <inheritdoc/>
+    public int RefineSteps => _served.RefineSteps;
+
     /// <summary>Every picture is brought to the one size the network was trained for.</summary>
     /// <inheritdoc/>
     public ImageSize BatchKey(ImageSize frame) => _input;

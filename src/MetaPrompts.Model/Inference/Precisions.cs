@@ -8,11 +8,19 @@ namespace MetaPrompts.Model.Inference;
 /// <summary>Puts a network into the type it computes in.</summary>
 public static class Precisions
 {
-    /// <summary>From this width of the UNet's finest level on, bf16 is faster than float32 on a CPU that has it: at 64 it was slower, at 320 faster (measured, docs/5-operations/performance.md).</summary>
+    /// <summary>From this width of the UNet's finest level on, bf16 is faster than float32 on a CPU that gains from it: at 64 it was slower, at 320 faster (measured, docs/decisions/0003-fp32-on-cpu.md).</summary>
     public const int WideChannels = 192;
 
-    /// <summary>The processor multiplies bf16 by itself (AVX512_BF16 or AMX); without that, bf16 is computed in float32 and costs the conversions as well.</summary>
-    public static bool ProcessorHasBFloat16 { get; } = X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7 && ((X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0 || (X86Base.CpuId(7, 0).Edx & (1 << 22)) != 0);
+    /// <summary>
+    /// The processor does more products a cycle in bf16 than in float32: those with AMX, and AMD's with AVX512_BF16. Intel's AVX512_BF16 without AMX does as many (one VDPBF16PS for two multiply-adds), and the conversions come on top.
+    /// A fixed rule, not a probe: the same machine must give the same results each time it is started.
+    /// </summary>
+    public static bool ProcessorGainsFromBFloat16 { get; } = X86Base.IsSupported && X86Base.CpuId(0, 0) is var (leaves, ebx, _, _) && leaves >= 7
+        && (HasAmx || (ebx == Amd && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0));
+
+    private const int Amd = 0x68747541;                                       // "Auth", of AuthenticAMD
+
+    private static bool HasAmx => (X86Base.CpuId(7, 0).Edx & (1 << 22)) != 0;
 
     /// <summary>In 16 bits, norms and their statistics stay in float32: their small steps would vanish.</summary>
     public static void Apply(Module network, ScalarType type)

@@ -41,6 +41,9 @@ public sealed class SegmentationModel : IPerceptionModel, IServed
     /// <inheritdoc/>
     public IReadOnlyList<string> Choices => _served.Choices;
 
+    /// <inheritdoc/>
+    public int RefineSteps => _served.RefineSteps;
+
     /// <summary>Maps of the key's size.</summary>
     /// <inheritdoc/>
     public IReadOnlyList<FramePerception> Predict(FrameBatch batch) => _served.Run(batch, steps =>

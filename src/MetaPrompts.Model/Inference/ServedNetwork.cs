@@ -47,7 +47,7 @@ internal sealed class ServedNetwork : IDisposable
 
     public ScalarType Type { get; }
 
-    /// <summary>Steps each frame takes.</summary>
+    /// <inheritdoc cref="IPerceptionModel.RefineSteps"/>
     public int RefineSteps { get; }
 
     public AutoencoderKL Autoencoder => _network.modules().OfType<AutoencoderKL>().Single();
@@ -73,17 +73,18 @@ internal sealed class ServedNetwork : IDisposable
             if (frame.Pixels.Size.Pixels == 0) throw new FrameRejectedException(frame.Stamp, "has no pixels");
             if (batch.Key.Height < LeastSide || batch.Key.Width < LeastSide) throw new FrameRejectedException(frame.Stamp, $"is smaller than {LeastSide} pixels");
         }
+        var steps = Math.Clamp(batch.MostSteps ?? RefineSteps, 1, RefineSteps);
         try
         {
             using var inference = inference_mode();
             if (_steps is not null)
             {
-                var kept = _steps.First(RefineSteps);
+                var kept = _steps.First(steps);
                 using var cached = NewDisposeScope();
                 return Told(compute(kept));
             }
             using var scope = NewDisposeScope();
-            return Told(compute([.. Enumerable.Range(1, RefineSteps).Select(_prepare)]));
+            return Told(compute([.. Enumerable.Range(1, steps).Select(_prepare)]));
         }
         catch (ExternalException problem) when (IsMemory(problem.Message))
         {

@@ -109,12 +109,13 @@ public sealed class PerceptionModelsTests : IDisposable
         var shape = PerceptionModels.Manifest(_manifest).Network;
         Assert.Equal(ScalarType.Float32, _cpu.ResolvePrecision(CPU, shape));
         Assert.Equal(ScalarType.Float32, _cpu.ResolvePrecision(CPU));
-        Assert.Equal(Precisions.ProcessorHasBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, _cpu.ResolvePrecision(CPU, PublishedModels.Named("depth-nyu").Network));
+        Assert.Equal(Precisions.ProcessorGainsFromBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, _cpu.ResolvePrecision(CPU, PublishedModels.Named("depth-nyu").Network));
         Assert.Equal(ScalarType.Float32, (_cpu with { Precision = "fp32" }).ResolvePrecision(CPU, PublishedModels.Named("depth-nyu").Network));
         if (!File.Exists("/proc/cpuinfo")) return;
         // Linux and the processor's own word agree.
-        var flags = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("flags", StringComparison.Ordinal))?.Split(' ') ?? [];
-        Assert.Equal(flags.Contains("avx512_bf16") || flags.Contains("amx_bf16"), Precisions.ProcessorHasBFloat16);
+        string[] Words(string line) => File.ReadLines("/proc/cpuinfo").FirstOrDefault(text => text.StartsWith(line, StringComparison.Ordinal))?.Split(' ') ?? [];
+        var flags = Words("flags");
+        Assert.Equal(flags.Contains("amx_bf16") || (flags.Contains("avx512_bf16") && Words("vendor_id").Contains("AuthenticAMD")), Precisions.ProcessorGainsFromBFloat16);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
