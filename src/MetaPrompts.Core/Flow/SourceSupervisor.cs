@@ -284,7 +284,7 @@ public sealed class SourceSupervisor(StreamPlan plan, ChannelWriter<Frame> mailb
             frame = new Frame(stamp, frame.Pixels);
         }
 
-        if (plan.Backpressure.WhenFull != WhenFull.Wait && _lastSequence is { } last && stamp.Sequence > last + 1)
+        if (plan.Backpressure.WhenFull != WhenFull.Wait && (_lastSequence ?? -1) is var last && stamp.Sequence > last + 1)
             ledger.CaptureDropped(plan.Stream, stamp.Sequence - last - 1);
         _lastSequence = stamp.Sequence;
         return frame;

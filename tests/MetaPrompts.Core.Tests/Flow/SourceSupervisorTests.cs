@@ -104,7 +104,7 @@ public sealed class SourceSupervisorTests
     [Fact]
     public async Task A_gap_in_a_cameras_numbers_is_dropped_frames_and_in_a_files_is_not()
     {
-        foreach (var (policy, expected) in new[] { (BackpressurePolicy.Latest, 3L), (BackpressurePolicy.Lossless(), 0L) })
+        foreach (var (policy, expected) in new[] { (BackpressurePolicy.Latest, 7L), (BackpressurePolicy.Lossless(), 0L) })
         {
             var ledger = new FrameLedger();
             var mailbox = Channel.CreateUnbounded<Frame>();

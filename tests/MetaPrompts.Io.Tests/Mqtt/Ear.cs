@@ -53,7 +53,7 @@ internal sealed class Ear : IAsyncDisposable
     });
 
     /// <summary>The first message heard so far or from now on that satisfies.</summary>
-    public async Task<HeardMessage> UntilAsync(Func<HeardMessage, bool> wanted, double seconds = 10)
+    public async Task<HeardMessage> UntilAsync(Func<HeardMessage, bool> wanted, double seconds = 60)
     {
         var clock = Stopwatch.StartNew();
         while (clock.Elapsed.TotalSeconds < seconds)

@@ -39,8 +39,14 @@ public sealed class MqttFaultTests
         Publisher.NeedMosquitto();
         await using var broker = await Mosquitto.StartAsync();
         var log = new LogLines();
-        var options = Publisher.Options(broker.Url) with { Staleness = TimeSpan.FromMilliseconds(700), Reconnect = new ReconnectOptions { Initial = TimeSpan.FromMilliseconds(900), Max = TimeSpan.FromMilliseconds(900) } };
-        await using var sink = MqttSink.Start(options, Publisher.Node, [Publisher.Manifest], log, random: () => 1);
+        var options = Publisher.Options(broker.Url) with { Staleness = TimeSpan.FromSeconds(3.3), Reconnect = new ReconnectOptions { Initial = TimeSpan.FromSeconds(2), Max = TimeSpan.FromSeconds(2) } };
+        var attempts = 0;
+        await using var sink = MqttSink.Start(options, Publisher.Node, [Publisher.Manifest], log, random: () =>
+        {
+            attempts++;
+            return 1;
+        });
+        await Publisher.UntilAsync(() => sink.Broker is not null, "connected");
         sink.Show(Publisher.Status());
         var before = await Ear.AtAsync(broker.Port);
         for (var seq = 0; seq < 20; seq++) await sink.WriteAsync(Publisher.Front, seq);
@@ -54,6 +60,9 @@ public sealed class MqttFaultTests
             await Task.Delay(50);
         }
 
+        // Right after a vain attempt, so that the next one is two seconds away.
+        var vain = attempts;
+        await Publisher.UntilAsync(() => attempts > vain, "a vain attempt");
         await broker.StartAsync();
         await using var ear = await Ear.AtAsync(broker.Port);
         await Publisher.UntilAsync(() => sink.Broker is not null, "back");
@@ -124,22 +133,23 @@ public sealed class MqttFaultTests
         Publisher.NeedMosquitto();
         await using var broker = await Mosquitto.StartAsync();
         const long OutboxBytes = 4 << 20;
-        await using var sink = Publisher.Start(Publisher.Options(broker.Url) with { OutboxBytes = OutboxBytes, Staleness = TimeSpan.FromSeconds(30), Timeout = TimeSpan.FromSeconds(1) });
+        await using var sink = Publisher.Start(Publisher.Options(broker.Url) with { OutboxBytes = OutboxBytes, Staleness = TimeSpan.FromSeconds(60), Timeout = TimeSpan.FromSeconds(2) });
         await using var ear = await Ear.AtAsync(broker.Port);
         await sink.WriteAsync(Publisher.Front, 0);
         await ear.UntilAsync(h => h.Leaf == "frame");
         broker.Freeze();
-        var longest = TimeSpan.Zero;
+        var took = new List<TimeSpan>();
         for (var seq = 1; seq <= 300; seq++)
         {
             using var frame = Publisher.Frame(Publisher.Front, seq, new ImageSize(120, 160));
             var started = Stopwatch.GetTimestamp();
             await sink.WriteAsync(frame, CancellationToken.None);
-            if (Stopwatch.GetElapsedTime(started) is var took && took > longest) longest = took;
+            took.Add(Stopwatch.GetElapsedTime(started));
             Assert.InRange(sink.OutboxBytes, 0, OutboxBytes);
         }
 
-        Assert.InRange(longest.TotalMilliseconds, 0, 200);
+        // Not the longest: a busy machine may stand still at any time. A write that waited for an answer would take the whole timeout, and so would each behind it.
+        Assert.InRange(took.Order().ElementAt(270).TotalMilliseconds, 0, 200);
         await Publisher.UntilAsync(() => sink.Problem is not null, "given up waiting for an answer");
         broker.Thaw();
         await sink.WriteAsync(Publisher.Front, 301);
@@ -178,7 +188,7 @@ public sealed class MqttFaultTests
         await using var sink = Publisher.Start(Publisher.Options(broker.Url));
         await using var quick = await Ear.AtAsync(broker.Port, "metaprompts/v1/edge/streams/+/frame");
         await using var slow = await Ear.AtAsync(broker.Port, "metaprompts/v1/edge/streams/+/frame");
-        slow.OnHeard = static _ => Task.Delay(60);
+        slow.OnHeard = static _ => Task.Delay(250);
         var started = Stopwatch.GetTimestamp();
         for (var seq = 0; seq < 200; seq++)
         {
@@ -187,7 +197,7 @@ public sealed class MqttFaultTests
         }
 
         await Publisher.UntilAsync(() => sink.Delivery.Delivered == 600, "all acknowledged");
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 9);    // 200 × 60 ms would be 12 s
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 35);   // 200 × 250 ms would be 50 s
         await Task.Delay(300);
         var heard = slow.All.Select(h => h.Record.Seq).ToList();
         Assert.Equal(heard.Order(), heard);
@@ -259,7 +269,7 @@ public sealed class MqttFaultTests
         await Task.Delay(500);
         Assert.False(writing.IsCompleted);
         await broker.StartAsync();
-        await writing.WaitAsync(TimeSpan.FromSeconds(10));
+        await writing.WaitAsync(TimeSpan.FromSeconds(60));
         await sink.CompleteAsync(CancellationToken.None);
         Assert.Equal(new DeliveryCounts(300, 300, 0, 0, 0, 0, 0), sink.Delivery);
     }

@@ -119,7 +119,7 @@ public sealed class MqttListenerTests
 
     private static async Task<List<Heard>> TakeAsync(MqttListener listener, int count)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         List<Heard> heard = [];
         await foreach (var one in listener.ReadAsync(patience.Token))
         {

@@ -30,8 +30,8 @@ internal static class Publisher
     {
         Url = url,
         Reconnect = new ReconnectOptions { Initial = TimeSpan.FromMilliseconds(100), Max = TimeSpan.FromMilliseconds(400) },
-        KeepAlive = TimeSpan.FromSeconds(2),
-        Timeout = TimeSpan.FromSeconds(2),
+        KeepAlive = TimeSpan.FromSeconds(5),
+        Timeout = TimeSpan.FromSeconds(5),
         Goodbye = TimeSpan.FromSeconds(1),
         MapsWaiting = 1000,
     };
@@ -64,7 +64,7 @@ internal static class Publisher
         await sink.WriteAsync(frame, CancellationToken.None);
     }
 
-    public static async Task UntilAsync(Func<bool> condition, string what, double seconds = 10)
+    public static async Task UntilAsync(Func<bool> condition, string what, double seconds = 60)
     {
         for (var end = DateTime.UtcNow.AddSeconds(seconds); DateTime.UtcNow < end; await Task.Delay(10))
         {

@@ -84,7 +84,7 @@ public sealed class SubscriberSampleTests
         process.BeginErrorReadLine();
         try
         {
-            for (var end = DateTime.UtcNow.AddSeconds(30); DateTime.UtcNow < end && !process.HasExited && !lines.Any(l => l.Contains("record", StringComparison.Ordinal)); await Task.Delay(100))
+            for (var end = DateTime.UtcNow.AddSeconds(90); DateTime.UtcNow < end && !process.HasExited && !lines.Any(l => l.Contains("record", StringComparison.Ordinal)); await Task.Delay(100))
                 await sink.WriteAsync(Publisher.Front, 8);
             Assert.False(process.HasExited, string.Join('\n', errors));
         }
