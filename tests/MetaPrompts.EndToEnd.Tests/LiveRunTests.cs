@@ -112,6 +112,52 @@ public sealed class LiveRunTests : IDisposable
         Assert.True(behind >= 0 && dropped - missing == behind, $"{missing} missing, {behind} behind the last, {dropped} dropped");
     }
 
+    /// <summary>Options of the command line go before the file, as --set does.</summary>
+    [Fact]
+    public async Task OptionsOfTheModelHoldForAFileToo()
+    {
+        using var service = LiveCli.Start(_workspace, """
+            execution: { refineSteps: 3 }
+            streams: { a: { source: "synthetic:96x64?frames=2", tasks: [pose] } }
+            sinks: [{ kind: files, path: "out/{stream}" }]
+            """, "--refine-steps", "1", "--tasks", "depth,segmentation", "--device", "cpu", "--precision", "fp32", "--model", "mini");
+        var (result, _) = await service.EndAsync();
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.All(_workspace.Records("out/a/records.jsonl"), r => Assert.Equal((true, true, false), (r.TryGetProperty("depth", out _), r.TryGetProperty("segmentation", out _), r.TryGetProperty("pose", out _))));
+    }
+
+    [Fact]
+    public async Task AProbeOpensEverythingAndSaysWhatDoesNot()
+    {
+        Assert.SkipWhen(Mosquitto.Program is null, "mosquitto is not installed; ./test.sh installs it");
+        await using var broker = await Mosquitto.StartAsync();
+        _workspace.Clip("a.mp4", frames: 3);
+        File.WriteAllText(_workspace["inTheWay"], "");
+        File.WriteAllText(_workspace["service.yaml"], $$"""
+            streams:
+              archive: { source: a.mp4 }
+              away: { source: "rtsp://viewer:hunter22@127.0.0.1:{{LiveCli.FreePort()}}/cam" }
+            sinks:
+              - { kind: video, path: "out/{stream}.mp4" }
+              - { kind: mqtt, url: "{{broker.Url}}" }
+              - { kind: mqtt, url: "mqtt://me:s3cr3t@127.0.0.1:{{LiveCli.FreePort()}}" }
+              - { kind: files, path: "inTheWay/{stream}" }
+            """);
+        var run = await Cli.RunAsync(_workspace.Folder, "config", "check", "service.yaml", "--probe");
+        Assert.Equal(5, run.ExitCode);
+        string[] wanted =
+        [
+            "service.yaml: 2 streams, 4 sinks, nothing wrong", "ffmpeg: [^ ]+, encodes with [a-z0-9_]+", "models mini: depth, segmentation, pose on cpu, fp32", "streams.archive: h264 .*, a file on disk.*",
+            "streams.away: FAILED: rtsp://\\*\\*\\*@127.0.0.1:.*connection refused.*", "sinks.0. video: .* can be written", "sinks.1. mqtt: connected, .*", "sinks.2. mqtt: FAILED: .*connection refused.*", "sinks.3. files: FAILED: .*",
+        ];
+        var lines = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(wanted.Length, lines.Length);
+        Assert.All(wanted.Zip(lines), pair => Assert.Matches($"^{pair.First}$", pair.Second));
+        Assert.DoesNotContain("out", _workspace.Files("."));
+        Assert.DoesNotContain("hunter22", run.Output + run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cr3t", run.Output + run.Error, StringComparison.Ordinal);
+    }
+
     /// <summary>What a container needs; docker/pipeline.yaml says it.</summary>
     [Theory]
     [InlineData("0.0.0.0")]
@@ -182,6 +228,10 @@ public sealed class LiveRunTests : IDisposable
         var checkedOne = await Cli.RunAsync(_workspace.Folder, "config", "check", "bad.yaml");
         Assert.Equal(bad.Error, checkedOne.Error);
         Assert.Equal(2, (await Cli.RunAsync(_workspace.Folder, "run")).ExitCode);
+        File.WriteAllText(_workspace["good.yaml"], "streams: { a: { source: \"synthetic:96x64?frames=2\" } }\n");
+        var unknown = await Cli.RunAsync(_workspace.Folder, "run", "-c", "good.yaml", "--model", "nowhere", "--set", "telemetry.http=none");
+        Assert.Equal(3, unknown.ExitCode);
+        Assert.Contains("metaprompts: error: model nowhere: is not known", unknown.Error, StringComparison.Ordinal);
         Assert.Equal(4, (await Cli.RunAsync(_workspace.Folder, "run", "missing.mp4")).ExitCode);
     }
 }

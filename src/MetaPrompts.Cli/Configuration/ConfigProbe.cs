@@ -4,6 +4,7 @@ using MetaPrompts.Core.Errors;
 using MetaPrompts.Io.Capture;
 using MetaPrompts.Io.Ffmpeg;
 using MetaPrompts.Io.Mqtt;
+using MetaPrompts.Io.Sinks;
 
 namespace MetaPrompts.Cli.Configuration;
 
@@ -15,11 +16,21 @@ internal static class ConfigProbe
     {
         var codes = new List<int>
         {
-            await TryAsync("ffmpeg", () => Task.FromResult(FfmpegTools.Require("ffmpeg").Version)).ConfigureAwait(false),
+            await TryAsync("ffmpeg", () => Task.FromResult($"{FfmpegTools.Require("ffmpeg").Version}, encodes with {VideoSink.EncoderOf(FfmpegTools.Require("ffmpeg")) ?? "nothing: videos are written by OpenCV, without H.264"}")).ConfigureAwait(false),
         };
         codes.Add(await TryAsync($"models {string.Join(", ", settings.Models)}", () => Task.FromResult(Models(settings))).ConfigureAwait(false));
         foreach (var (name, stream) in settings.Streams) codes.Add(await TryAsync($"streams.{name}", () => SourceAsync(stream, stop)).ConfigureAwait(false));
-        foreach (var (sink, i) in settings.Sinks.OfType<MqttSinkSettings>().Select((sink, i) => (sink, i))) codes.Add(await TryAsync($"sinks[{i}] mqtt", () => BrokerAsync(sink, stop)).ConfigureAwait(false));
+        foreach (var (sink, i) in settings.Sinks.Select((sink, i) => (sink, i)))
+        {
+            codes.Add(await TryAsync($"sinks[{i}] {sink.Kind}", () => sink switch
+            {
+                MqttSinkSettings mqtt => BrokerAsync(mqtt, stop),
+                VideoSinkSettings video => Task.FromResult(Folder(Path.GetDirectoryName(video.Path) ?? "")),
+                FilesSinkSettings files => Task.FromResult(Folder(files.Path)),
+                _ => throw new NotSupportedException(sink.Kind),
+            }).ConfigureAwait(false));
+        }
+
         return ExitCodes.Worst(codes);
     }
 
@@ -59,10 +70,19 @@ internal static class ConfigProbe
         throw new SourceLostException(spec.Given, "gave no frame") { Fault = SourceFault.Ended };
     }
 
+    /// <summary>Nothing is made: the nearest folder that exists must take a file. What is filled in later, <c>{stream}</c>, is not there yet.</summary>
+    private static string Folder(string path)
+    {
+        var folder = Path.GetFullPath(path.Length == 0 ? "." : path);
+        while (!Path.Exists(folder)) folder = Path.GetDirectoryName(folder)!;
+        SinkFiles.RequireWritable(Path.Combine(folder, "any"));
+        return $"{folder} can be written";
+    }
+
     private static async Task<string> BrokerAsync(MqttSinkSettings sink, CancellationToken stop)
     {
         var (limits, problem) = await MqttSink.ProbeAsync(SinkOptions.Of(sink, "mqtt"), stop).ConfigureAwait(false);
         if (limits is null) throw new SinkFailedException("broker", problem?.Text ?? "no connection");
-        return $"connected{(limits.MaxPacketSize is { } most ? $", packets up to {new ByteSize(most)}" : "")}";
+        return $"connected, {limits.Describe()}";
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using MetaPrompts.Core.Perception;
 
 namespace MetaPrompts.Cli.Options;
@@ -70,14 +71,26 @@ internal sealed class ModelOptions
         },
     };
 
-    public void AddTo(Command command)
+    /// <param name="protocol">Whether the command can run another protocol than the manifest's.</param>
+    public void AddTo(Command command, bool protocol = true)
     {
         command.Options.Add(_model);
         command.Options.Add(_tasks);
         command.Options.Add(_device);
         command.Options.Add(_precision);
         command.Options.Add(_refineSteps);
-        command.Options.Add(_protocol);
+        if (protocol) command.Options.Add(_protocol);
+    }
+
+    /// <summary>Those that stand on the command line, as assignments to the keys of a service's configuration; <c>--tasks</c> has none, it is of each stream.</summary>
+    public IEnumerable<string> Assignments(ParseResult parsed)
+    {
+        if (Given(_model)) yield return $"models=[{string.Join(", ", parsed.GetRequiredValue(_model).Select(m => $"'{m.Replace("'", "''", StringComparison.Ordinal)}'"))}]";
+        if (Given(_device)) yield return $"execution.device={parsed.GetRequiredValue(_device)}";
+        if (Given(_precision)) yield return $"execution.precision={parsed.GetRequiredValue(_precision)}";
+        if (parsed.GetValue(_refineSteps) is { } steps) yield return string.Create(CultureInfo.InvariantCulture, $"execution.refineSteps={steps}");
+
+        bool Given(Option option) => parsed.GetResult(option) is { Implicit: false };
     }
 
     public ModelChoice Read(ParseResult parsed)

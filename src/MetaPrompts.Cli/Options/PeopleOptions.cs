@@ -8,11 +8,10 @@ internal sealed class PeopleOptions
 {
     private static readonly string[] Words = ["auto", "frame", "segmentation", "track"];
 
-    private readonly Option<PeopleSettings> _people = new("--people")
+    private readonly Option<PeopleSettings?> _people = new("--people")
     {
-        Description = "Where the people for pose come from: as the model finds them, the whole picture is one, patches of the class person, around the last pose, a detector (ONNX), boxes from a file (JSON).",
+        Description = "Where the people for pose come from: auto (default), as the model finds them, the whole picture is one, patches of the class person, around the last pose, a detector (ONNX), boxes from a file (JSON).",
         HelpName = "auto|frame|segmentation|track|detector:FILE|boxes:FILE",
-        DefaultValueFactory = _ => new PeopleSettings(),
         CustomParser = result =>
         {
             var text = result.Tokens[^1].Value;
@@ -39,5 +38,9 @@ internal sealed class PeopleOptions
         command.Options.Add(_most);
     }
 
-    public PeopleSettings Read(ParseResult parsed) => parsed.GetValue(_most) is { } most ? parsed.GetRequiredValue(_people) with { Max = most } : parsed.GetRequiredValue(_people);
+    public PeopleSettings Read(ParseResult parsed)
+    {
+        var people = parsed.GetValue(_people) ?? new PeopleSettings();
+        return parsed.GetValue(_most) is { } most ? people with { Max = most } : people;
+    }
 }

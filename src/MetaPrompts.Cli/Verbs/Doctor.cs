@@ -8,20 +8,23 @@ using MetaPrompts.Cli.Options;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Io.Ffmpeg;
 using MetaPrompts.Io.Imaging;
+using MetaPrompts.Io.Mqtt;
 using MetaPrompts.Model.Inference;
 
 namespace MetaPrompts.Cli.Verbs;
 
-/// <summary><c>doctor</c>: what works on this machine, what does not, and the mend. Ends with 1 where the program cannot work at all.</summary>
+/// <summary><c>doctor</c>: what works on this machine, what does not, and the mend. Ends with 1 where the program cannot work at all, or the broker it was to ask does not answer.</summary>
 internal static class Doctor
 {
     public static Command Create()
     {
         var json = Parsers.Switch("--json", "Print one line of JSON.");
-        var command = new Command("doctor", "Says what works here, what does not, and the mend.") { json, Parsers.Switch("--verbose", "Stack traces.") };
-        command.SetAction(parsed =>
+        var mqtt = Parsers.Text("--mqtt", "URL", "Also ask this broker for its limits; user and password as for 'listen'.");
+        var command = new Command("doctor", "Says what works here, what does not, and the mend.") { mqtt, json, Parsers.Switch("--verbose", "Stack traces.") };
+        command.SetAction(async (parsed, stop) =>
         {
-            Finding[] findings = [Program(), Processor(), Check("libtorch", LibTorch), Check("device", Device), Check("model mini", Mini), Check("opencv", OpenCv), Ffmpeg(), Encoder()];
+            var url = parsed.GetValue(mqtt);
+            Finding[] findings = [Program(), Processor(), Check("libtorch", LibTorch), Check("device", Device), Check("model mini", Mini), Check("opencv", OpenCv), Ffmpeg(), Encoder(), url is null ? Unasked : await BrokerAsync(Listen.Broker(url), stop).ConfigureAwait(false)];
             var code = findings.Any(f => f.State == "broken") ? ExitCodes.Unforeseen : ExitCodes.Done;
             if (parsed.GetValue(json)) Console.Out.WriteLine(JsonSerializer.Serialize(findings, DoctorJson.Default.FindingArray));
             else foreach (var f in findings) Console.Out.WriteLine($"{f.State,-8} {f.Name,-11} {f.Detail}{(f.Mend is null ? "" : $"{Environment.NewLine}{"",-21}→ {f.Mend}")}");
@@ -41,6 +44,18 @@ internal static class Doctor
         {
             return new Finding(name, "broken", ErrorLine.Text(e), null);
         }
+    }
+
+    private static Finding Unasked { get; } = new("broker", "unasked", "doctor --mqtt URL says what it can take", null);
+
+    private static async Task<Finding> BrokerAsync(MqttOptions options, CancellationToken stop)
+    {
+        const uint OneMap = 1 << 20;
+        var (limits, problem) = await MqttSink.ProbeAsync(options, stop).ConfigureAwait(false);
+        if (limits is null) return new Finding("broker", "broken", problem?.Text ?? "no connection", null);
+        return limits.MaxPacketSize < OneMap || !limits.RetainAvailable || limits.MaxQos == 0
+            ? new Finding("broker", "limited", limits.Describe(), "what does not fit is left out and counted; mosquitto: max_packet_size, max_qos, retain_available")
+            : new Finding("broker", "ok", limits.Describe(), null);
     }
 
     private static Finding Program() =>
@@ -95,7 +110,7 @@ internal static class Doctor
     }
 }
 
-/// <param name="State">ok, limited, missing or broken.</param>
+/// <param name="State">ok, limited, missing, broken or unasked.</param>
 /// <param name="Mend">A command or an advice; null where nothing needs mending or the detail says it.</param>
 internal sealed record Finding(string Name, string State, string Detail, string? Mend);
 

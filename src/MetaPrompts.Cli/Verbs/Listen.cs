@@ -24,11 +24,8 @@ internal static class Listen
         var command = new Command("listen", "Subscribes to a broker and shows what arrives.") { url, node, stream, save, frames, prefix, ca, old, json, Parsers.Switch("--verbose", "Stack traces.") };
         command.SetAction((parsed, stop) =>
         {
-            var options = new MqttOptions
+            var options = Broker(parsed.GetRequiredValue(url)) with
             {
-                Url = parsed.GetRequiredValue(url),
-                Username = Environment.GetEnvironmentVariable("METAPROMPTS_MQTT_USERNAME"),
-                Password = Environment.GetEnvironmentVariable("METAPROMPTS_MQTT_PASSWORD"),
                 Prefix = parsed.GetValue(prefix) ?? "metaprompts",
                 Tls = new MqttTlsOptions { Ca = parsed.GetValue(ca) },
                 Version = parsed.GetValue(old) ? MqttVersion.V311 : MqttVersion.V5,
@@ -37,6 +34,14 @@ internal static class Listen
         });
         return command;
     }
+
+    /// <summary>A broker that is named on the command line: what is secret comes from the environment, or stands in the URL.</summary>
+    public static MqttOptions Broker(string url) => new()
+    {
+        Url = url,
+        Username = Environment.GetEnvironmentVariable("METAPROMPTS_MQTT_USERNAME"),
+        Password = Environment.GetEnvironmentVariable("METAPROMPTS_MQTT_PASSWORD"),
+    };
 
     private static async Task<int> RunAsync(MqttOptions options, string? node, string? stream, string? save, int? frames, bool json, CancellationToken stop)
     {

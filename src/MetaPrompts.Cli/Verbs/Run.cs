@@ -22,7 +22,7 @@ internal static class Run
         var json = Parsers.Switch("--json", "Print what became of the frames as one line of JSON at the end.");
         var model = new ModelOptions();
         var command = new Command("run", "Runs as a service: cameras and files in, MQTT, video and records out, until they end or a signal comes.") { source, file, set, mqtt, output };
-        model.AddTo(command);
+        model.AddTo(command, protocol: false);
         foreach (var option in new Option[] { json, Parsers.Switch("--verbose", "Say more, with stack traces.") }) command.Options.Add(option);
         command.SetAction(async (parsed, _) =>
         {
@@ -37,7 +37,8 @@ internal static class Run
                 if (given is null == path is null) throw new ConfigurationException("run", "takes either SOURCE or -c FILE; see 'metaprompts run --help'");
                 if (path is null) return OfSource(given!, parsed.GetValue(mqtt), parsed.GetValue(output), model.Read(parsed), parsed.GetRequiredValue(set));
                 if (parsed.GetValue(mqtt) is not null || parsed.GetValue(output) is not null) throw new ConfigurationException("--mqtt", "and --out go with SOURCE; with -c, sinks stand in the file");
-                return ServiceFile.Read(path, parsed.GetRequiredValue(set));
+                var settings = ServiceFile.Read(path, [.. model.Assignments(parsed), .. parsed.GetRequiredValue(set)]);
+                return model.Read(parsed).Tasks is { } tasks ? settings with { Streams = settings.Streams.ToDictionary(s => s.Key, s => s.Value with { Tasks = tasks }) } : settings;
             }
         });
         return command;

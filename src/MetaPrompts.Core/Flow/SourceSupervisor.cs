@@ -63,8 +63,15 @@ public sealed class SourceSupervisor(StreamPlan plan, ChannelWriter<Frame> mailb
         board?.Show(plan.Stream, StreamState.Starting);
         try
         {
-            if (plan.Reconnect is { } reconnect) await KeepRunningAsync(reconnect, stop, abort).ConfigureAwait(false);
-            else await RunFilesAsync(stop, abort).ConfigureAwait(false);
+            if (plan.Reconnect is not { } reconnect)
+            {
+                await RunFilesAsync(stop, abort).ConfigureAwait(false);
+                return;
+            }
+
+            await KeepRunningAsync(reconnect, stop, abort).ConfigureAwait(false);
+            // Its last word stays with the broker: it must not say that frames arrive.
+            board?.Show(plan.Stream, StreamState.Ended);
         }
         finally
         {

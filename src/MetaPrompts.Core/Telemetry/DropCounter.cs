@@ -2,10 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace MetaPrompts.Core.Telemetry;
 
-/// <summary>Counts what happens often and tells it at most once a second per place: a dropped frame is a number, not a line.</summary>
+/// <summary>Counts what happens often and tells it per place after a second, and while it goes on ever more rarely, down to once in ten minutes: a dropped frame is a number, not a line. A pause starts that over.</summary>
 internal sealed class DropCounter(ILogger log, TimeProvider time)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1), Longest = TimeSpan.FromMinutes(10);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Where, string Outcome), Count> _counts = [];
@@ -18,7 +18,11 @@ internal sealed class DropCounter(ILogger log, TimeProvider time)
             if (!_counts.TryGetValue((where, outcome), out var count)) _counts[(where, outcome)] = count = new Count();
             count.Untold++;
             var now = time.GetTimestamp();
-            if (count.ToldAt is { } told && time.GetElapsedTime(told, now) < Interval) return;
+            var pause = count.LastAt is { } last && time.GetElapsedTime(last, now) > Longest;
+            count.LastAt = now;
+            if (pause) count.Interval = Shortest;
+            if (count.ToldAt is { } told && time.GetElapsedTime(told, now) < count.Interval) return;
+            if (count.ToldAt is not null && !pause) count.Interval = TimeSpan.FromTicks(Math.Min(2 * count.Interval.Ticks, Longest.Ticks));
             count.ToldAt = now;
             tell = count.Untold;
             count.Untold = 0;
@@ -48,5 +52,9 @@ internal sealed class DropCounter(ILogger log, TimeProvider time)
         public long Untold { get; set; }
 
         public long? ToldAt { get; set; }
+
+        public long? LastAt { get; set; }
+
+        public TimeSpan Interval { get; set; } = Shortest;
     }
 }

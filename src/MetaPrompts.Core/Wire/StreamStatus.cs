@@ -25,7 +25,7 @@ public enum StreamState
     [JsonStringEnumMemberName("reconnecting")]
     Reconnecting,
 
-    /// <summary>A file is over.</summary>
+    /// <summary>A file is over, or the node has stopped.</summary>
     [JsonStringEnumMemberName("ended")]
     Ended,
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using MQTTnet;
 
@@ -10,6 +11,16 @@ namespace MetaPrompts.Io.Mqtt;
 /// <param name="KeepAlive">Its own, instead of ours; null where it takes ours.</param>
 public sealed record BrokerLimits(uint? MaxPacketSize, ushort? ReceiveMaximum, int MaxQos, bool RetainAvailable, TimeSpan? KeepAlive)
 {
+    /// <summary>For a person.</summary>
+    public string Describe() => string.Join(", ", new[]
+    {
+        MaxPacketSize is { } size ? string.Create(CultureInfo.InvariantCulture, $"packets up to {size} bytes") : "packets of any size (none said)",
+        string.Create(CultureInfo.InvariantCulture, $"quality up to {MaxQos}"),
+        ReceiveMaximum is { } most ? string.Create(CultureInfo.InvariantCulture, $"{most} unanswered") : null,
+        RetainAvailable ? "retains" : "does not retain: who comes later finds no states",
+        KeepAlive is { } alive ? string.Create(CultureInfo.InvariantCulture, $"keep-alive {alive.TotalSeconds} s") : null,
+    }.OfType<string>());
+
     internal static BrokerLimits Of(MqttClientConnectResult result, MqttVersion version) => version == MqttVersion.V311
         ? new BrokerLimits(null, null, 2, true, null)                          // 3.1.1 cannot say
         : new BrokerLimits(Said(result.MaximumPacketSize), Said(result.ReceiveMaximum), (int)result.MaximumQoS, result.RetainAvailable, result.ServerKeepAlive > 0 ? TimeSpan.FromSeconds(result.ServerKeepAlive) : null);

@@ -3,7 +3,7 @@ using MetaPrompts.Core.Errors;
 namespace MetaPrompts.Io.Sinks;
 
 /// <summary>Files of a sink: temporary names, and the system's errors in words a user can act on.</summary>
-internal static class SinkFiles
+public static class SinkFiles
 {
     /// <summary>Where a file is written before it is complete.</summary>
     public static string Temporary(string path) => path + ".partial";

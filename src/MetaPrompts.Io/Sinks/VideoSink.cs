@@ -43,6 +43,13 @@ public sealed class VideoSink : IResumableSink
     /// <summary>What codes and which program: <c>libx264 (ffmpeg 5.1.9)</c>.</summary>
     public string Encoder => $"{VideoEncoder.Choose(_tools)} (ffmpeg {_tools.Version})";
 
+    /// <summary>The encoder that would be used; null where this ffmpeg has none of those known.</summary>
+    public static string? EncoderOf(FfmpegTools tools)
+    {
+        ArgumentNullException.ThrowIfNull(tools);
+        return VideoEncoder.Choose(tools);
+    }
+
     /// <summary>A sink that writes <paramref name="path"/>; without ffmpeg or an encoder in it, OpenCV writes MPEG-4 or MJPEG, and cannot resume.</summary>
     /// <param name="path">Of the finished file, <c>.mp4</c>.</param>
     /// <param name="draw">A picture of the frame, the sink's to dispose; even sides, the same size every time.</param>

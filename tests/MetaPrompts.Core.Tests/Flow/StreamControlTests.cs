@@ -82,6 +82,8 @@ public sealed class StreamControlTests
         Assert.Equal(1, source.Disposed);
         await stop.CancelAsync();
         await running.WaitAsync(TimeSpan.FromSeconds(60));
+        // What a broker keeps of a service that was stopped.
+        Assert.Equal(StreamState.Ended, _board.Statuses.Last().State);
         while (_mailbox.Reader.TryRead(out var frame)) frame.Dispose();
     }
 
