@@ -67,9 +67,9 @@ class BatchNorm(nn.BatchNorm2d):
 
 
 class VaeBlock(nn.Module):
-    def __init__(self, cin, cout):
+    def __init__(self, cin, cout, groups):
         super().__init__()
-        self.norm1, self.norm2 = GroupNorm(32, cin, eps=1e-6), GroupNorm(32, cout, eps=1e-6)
+        self.norm1, self.norm2 = GroupNorm(groups, cin, eps=1e-6), GroupNorm(groups, cout, eps=1e-6)
         self.conv1, self.conv2 = nn.Conv2d(cin, cout, 3, padding=1), nn.Conv2d(cout, cout, 3, padding=1)
         self.nin_shortcut = nn.Conv2d(cin, cout, 1) if cin != cout else nn.Identity()
 
@@ -79,9 +79,9 @@ class VaeBlock(nn.Module):
 
 
 class VaeAttention(nn.Module):
-    def __init__(self, c):
+    def __init__(self, c, groups):
         super().__init__()
-        self.norm = GroupNorm(32, c, eps=1e-6)
+        self.norm = GroupNorm(groups, c, eps=1e-6)
         self.q, self.k, self.v, self.proj_out = (nn.Conv2d(c, c, 1) for _ in range(4))
 
     def forward(self, x):
@@ -100,22 +100,22 @@ class VaeDown(nn.Module):
 
 
 class VaeEncoder(nn.Module):
-    def __init__(self, ch, mult, blocks, z):
+    def __init__(self, ch, mult, blocks, z, groups, stride):
         super().__init__()
-        self.conv_in = nn.Conv2d(3, ch, 3, padding=1)
+        self.conv_in = nn.Conv2d(3, ch, 3, stride=stride, padding=1)
         self.down, c = nn.ModuleList(), ch
         for i, m in enumerate(mult):
             level = nn.Module()
             level.block = nn.ModuleList()
             for _ in range(blocks):
-                level.block.append(VaeBlock(c, ch * m))
+                level.block.append(VaeBlock(c, ch * m, groups))
                 c = ch * m
             if i < len(mult) - 1:
                 level.downsample = VaeDown(c)
             self.down.append(level)
         self.mid = nn.Module()
-        self.mid.block_1, self.mid.attn_1, self.mid.block_2 = VaeBlock(c, c), VaeAttention(c), VaeBlock(c, c)
-        self.norm_out, self.conv_out = GroupNorm(32, c, eps=1e-6), nn.Conv2d(c, 2 * z, 3, padding=1)
+        self.mid.block_1, self.mid.attn_1, self.mid.block_2 = VaeBlock(c, c, groups), VaeAttention(c, groups), VaeBlock(c, c, groups)
+        self.norm_out, self.conv_out = GroupNorm(groups, c, eps=1e-6), nn.Conv2d(c, 2 * z, 3, padding=1)
 
     def forward(self, x):
         h = self.conv_in(x)
@@ -129,20 +129,20 @@ class VaeEncoder(nn.Module):
 
 
 class Vae(nn.Module):
-    def __init__(self, ch, mult, blocks, z):
+    def __init__(self, ch, mult, blocks, z, groups, stride):
         super().__init__()
-        self.encoder, self.quant_conv = VaeEncoder(ch, mult, blocks, z), nn.Conv2d(2 * z, 2 * z, 1)
+        self.encoder, self.quant_conv = VaeEncoder(ch, mult, blocks, z, groups, stride), nn.Conv2d(2 * z, 2 * z, 1)
 
     def forward(self, x):
         return self.quant_conv(self.encoder(x)).chunk(2, 1)[0]
 
 
 class ResBlock(nn.Module):
-    def __init__(self, cin, cout, emb):
+    def __init__(self, cin, cout, emb, groups):
         super().__init__()
-        self.in_layers = nn.Sequential(GroupNorm(32, cin, eps=1e-5), nn.SiLU(), nn.Conv2d(cin, cout, 3, padding=1))
+        self.in_layers = nn.Sequential(GroupNorm(groups, cin, eps=1e-5), nn.SiLU(), nn.Conv2d(cin, cout, 3, padding=1))
         self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(emb, cout))
-        self.out_layers = nn.Sequential(GroupNorm(32, cout, eps=1e-5), nn.SiLU(), nn.Dropout(0), nn.Conv2d(cout, cout, 3, padding=1))
+        self.out_layers = nn.Sequential(GroupNorm(groups, cout, eps=1e-5), nn.SiLU(), nn.Dropout(0), nn.Conv2d(cout, cout, 3, padding=1))
         self.skip_connection = nn.Conv2d(cin, cout, 1) if cin != cout else nn.Identity()
 
     def forward(self, x, emb):
@@ -194,9 +194,9 @@ class TransformerBlock(nn.Module):
 
 
 class SpatialTransformer(nn.Module):
-    def __init__(self, c, context, heads):
+    def __init__(self, c, context, heads, groups):
         super().__init__()
-        self.norm, self.proj_in, self.proj_out = GroupNorm(32, c, eps=1e-6), nn.Conv2d(c, c, 1), nn.Conv2d(c, c, 1)
+        self.norm, self.proj_in, self.proj_out = GroupNorm(groups, c, eps=1e-6), nn.Conv2d(c, c, 1), nn.Conv2d(c, c, 1)
         self.transformer_blocks = nn.ModuleList([TransformerBlock(c, context, heads)])
 
     def forward(self, x, context):
@@ -224,39 +224,38 @@ class Up(nn.Module):
 
 
 class UNet(nn.Module):
-    def __init__(self, ch, mult, context, heads, z):
+    def __init__(self, ch, mult, context, heads, z, groups, blocks, attention):
         super().__init__()
         emb, levels = 4 * ch, len(mult)
         self.features = set()
 
         def block(cin, cout, level):
-            made = nn.ModuleList([ResBlock(cin, cout, emb)])
-            # No attention on the coarsest level.
-            if level < 3:
-                made.append(SpatialTransformer(cout, context, heads))
+            made = nn.ModuleList([ResBlock(cin, cout, emb, groups)])
+            if 2 ** level in attention:
+                made.append(SpatialTransformer(cout, context, heads, groups))
             return made
 
         self.input_blocks, skips, c = nn.ModuleList([nn.ModuleList([nn.Conv2d(z, ch, 3, padding=1)])]), [ch], ch
         for level, m in enumerate(mult):
-            for _ in range(2):
+            for _ in range(blocks):
                 self.input_blocks.append(block(c, ch * m, level))
                 c = ch * m
                 skips.append(c)
             if level < levels - 1:
                 self.input_blocks.append(nn.ModuleList([Down(c)]))
                 skips.append(c)
-        self.middle_block = nn.ModuleList([ResBlock(c, c, emb), SpatialTransformer(c, context, heads), ResBlock(c, c, emb)])
+        self.middle_block = nn.ModuleList([ResBlock(c, c, emb, groups), SpatialTransformer(c, context, heads, groups), ResBlock(c, c, emb, groups)])
         self.output_blocks = nn.ModuleList()
         for level in reversed(range(levels)):
-            for i in range(3):
+            for i in range(blocks + 1):
                 made = block(c + skips.pop(), ch * mult[level], level)
                 c = ch * mult[level]
-                if level > 0 and i == 2:
+                if level > 0 and i == blocks:
                     made.append(Up(c))
-                if i == (2 if level == 0 else 1):
+                if i == (blocks if level == 0 else blocks - 1):
                     self.features.add(len(self.output_blocks))
                 self.output_blocks.append(made)
-        self.out = nn.Sequential(GroupNorm(32, c, eps=1e-5), nn.SiLU(), nn.Conv2d(c, z, 3, padding=1))
+        self.out = nn.Sequential(GroupNorm(groups, c, eps=1e-5), nn.SiLU(), nn.Conv2d(c, z, 3, padding=1))
 
     @staticmethod
     def run(block, h, emb, context):
@@ -329,24 +328,21 @@ def shape_of(weights, heads):
     }
 
 
-class Segmentation(nn.Module):
-    """MetaPrompts for segmentation, as published."""
+class Encoder(nn.Module):
+    """What the networks of all tasks have in common: autoencoder, UNet, and its features brought to one width. What a shape does not tell is as published."""
 
     def __init__(self, shape):
         super().__init__()
-        ch, mult, context = shape["ch"], shape["mult"], shape["context"]
+        ch, mult, context, groups = shape["ch"], shape["mult"], shape["context"], shape.get("groups", 32)
         self.steps = shape["steps"]
-        self.meta_prompts = nn.Parameter(torch.empty(shape["prompts"], context))
         for i in range(1, self.steps + 1):
             self.register_parameter(f"t{i}", nn.Parameter(torch.empty(1, 4 * ch)))
-        self.encoder_vq = Vae(shape["vae_ch"], shape["vae_mult"], shape["vae_blocks"], shape["z"])
+        self.encoder_vq = Vae(shape["vae_ch"], shape["vae_mult"], shape["vae_blocks"], shape["z"], groups, shape.get("vae_stride", 1))
         self.unet = nn.Module()
         self.unet.unet = nn.Module()
-        self.unet.unet.diffusion_model = UNet(ch, mult, context, shape["heads"], shape["z"])
+        self.unet.unet.diffusion_model = UNet(ch, mult, context, shape["heads"], shape["z"], groups, shape.get("blocks", 2), shape.get("attention", (4, 2, 1)))
         for k in range(4):
-            self.add_module(f"upconv{k + 1}", nn.Sequential(nn.Conv2d(ch * mult[k], context, 3, padding=1), GroupNorm(16, context, eps=1e-5), nn.ReLU()))
-        self.decode_head = UPerHead(shape["prompts"], shape["head"], shape["classes"])
-        self.eval()
+            self.add_module(f"upconv{k + 1}", nn.Sequential(nn.Conv2d(ch * mult[k], context, 3, padding=1), GroupNorm(shape.get("fuse_groups", 16), context, eps=1e-5), nn.ReLU()))
 
     def fill(self, weights):
         missing, _ = self.load_state_dict({name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}, strict=False)
@@ -354,19 +350,40 @@ class Segmentation(nn.Module):
             raise SystemExit(f"the weights lack {missing[:3]}, {len(missing)} in all")
         return self
 
+    def step(self, i, z, context):
+        """Refine step i, from 1: [B, Z, h, w] and [B, N, D] -> four maps of features, finest first."""
+        return self.unet.unet.diffusion_model(z, getattr(self, f"t{i}"), context)
+
+    def fused(self, feats):
+        """Every level at twice its size and as wide as a prompt."""
+        return [getattr(self, f"upconv{k + 1}")(bilinear(feat, (2 * feat.shape[2], 2 * feat.shape[3]))) for k, feat in enumerate(feats)]
+
+
+class Segmentation(Encoder):
+    """MetaPrompts for segmentation, as published."""
+
+    def __init__(self, shape):
+        super().__init__(shape)
+        self.meta_prompts = nn.Parameter(torch.empty(shape["prompts"], shape["context"]))
+        self.decode_head = UPerHead(shape["prompts"], shape["head"], shape["classes"])
+        self.eval()
+
+    def context(self, i, batch):
+        return self.meta_prompts.unsqueeze(0).expand(batch, -1, -1)
+
+    def read(self, feats, size):
+        """Features of the last step -> [B, classes, H, W]."""
+        levels = [torch.einsum("bchw,nc->bnhw", up, self.meta_prompts) for up in self.fused(feats)]
+        return bilinear(self.decode_head(levels), size)
+
     def forward(self, image):
         """[B, 3, H, W] in [-1, 1] -> [B, classes, H, W]."""
-        net, z = self.unet.unet.diffusion_model, self.encoder_vq(image)
-        context = self.meta_prompts.unsqueeze(0).expand(image.shape[0], -1, -1)
+        z = self.encoder_vq(image)
         for i in range(1, self.steps + 1):
-            feats = net(z, getattr(self, f"t{i}"), context)
+            feats = self.step(i, z, self.context(i, image.shape[0]))
             if i < self.steps:
-                z = net.out(feats[0])
-        levels = []
-        for k, feat in enumerate(feats):
-            up = getattr(self, f"upconv{k + 1}")(bilinear(feat, (2 * feat.shape[2], 2 * feat.shape[3])))
-            levels.append(torch.einsum("bchw,nc->bnhw", up, self.meta_prompts))
-        return bilinear(self.decode_head(levels), image.shape[2:])
+                z = self.unet.unet.diffusion_model.out(feats[0])
+        return self.read(feats, image.shape[2:])
 
 
 def to_type(model, kind):

@@ -26,6 +26,13 @@ if (args is ["full-size", var name, var folder, var height, var width])
     return;
 }
 
+if (args is ["onnx", _, _, ..])
+{
+    TorchRuntime.Prepare();
+    Environment.ExitCode = OnnxComparison.Run(args[1..]);
+    return;
+}
+
 // In this process: the native libraries lie beside this program, and a child built elsewhere would not find them.
 TorchRuntime.Prepare();
 BenchmarkSwitcher.FromTypes([typeof(ModelBenchmarks), typeof(BlockBenchmarks), typeof(DrawingBenchmarks)]).Run(args, DefaultConfig.Instance
