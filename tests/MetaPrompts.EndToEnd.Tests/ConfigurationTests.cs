@@ -88,7 +88,7 @@ public sealed class ConfigurationTests : IDisposable
                 "5:12 streams.front.sorce: is not a key here; did you mean source?",
                 "5:39 streams.front.tasks[0]: is 'depht'; did you mean depth?",
                 "6:3 streams: 'Bad/../name' is no name: must be 1 to 48 of a-z, 0-9, _ and -",
-                "7:19 streams.back.source: source: has the scheme 'gopher', which cannot be read; use rtsp, rtsps, rtmp, rtmps, http, https, udp, rtp, srt, tcp, or the path of a file",
+                "7:19 streams.back.source: has the scheme 'gopher', which cannot be read; use rtsp, rtsps, rtmp, rtmps, http, https, udp, rtp, srt, tcp, or the path of a file",
                 "9:13 sinks[0].kind: is 'mqt'; did you mean mqtt?",
                 "10:59 sinks[1].depth.formt: is not a key here; did you mean format?",
                 "11:5 sinks[2].streams: 'frnt' is no stream; did you mean front?",
@@ -116,6 +116,9 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("streams: { a: { source: 'rtsp://${NOT_SET_ANYWHERE}@h/' } }", "needs the environment variable NOT_SET_ANYWHERE")]
     [InlineData("streams: { a: { source: 'x${-}.mp4' } }", "no variable")]
     [InlineData("streams: { a: { source: x.mp4, people: { from: somewhere } } }", "service.yaml:1:48 streams.a.people.from: is 'somewhere'; known are auto, frame, segmentation, track, detector, boxes")]
+    [InlineData("streams: { a: { source: x.mp4, intrinsics: [1, 2, 3] } }", "service.yaml:1:44 streams.a.intrinsics: must be [fx, fy, cx, cy] in pixels")]
+    [InlineData("streams: { a: { source: x.mp4, intrinsics: [0, 1, 2, 3] } }", "fx and fy above 0")]
+    [InlineData("streams: { a: { source: x.mp4, intrinsics: [1, .nan, 2, 3] } }", "streams.a.intrinsics[1]: must be a number")]
     [InlineData("streams: { a: { source: x.mp4, people: { from: segmentaton } } }", "did you mean segmentation?")]
     [InlineData("streams:\n  a: { source: x.mp4, people: { max: 0 } }", "service.yaml:2:38 streams.a.people.max: must be 1…100, is 0")]
     [InlineData("streams: { a: { source: x.mp4, people: { from: boxes } } }", "boxes needs a file")]

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using MetaPrompts.Testing;
+using MQTTnet;
 using static MetaPrompts.EndToEnd.Tests.LiveCounts;
 
 namespace MetaPrompts.EndToEnd.Tests;
@@ -156,6 +158,51 @@ public sealed class LiveRunTests : IDisposable
         Assert.DoesNotContain("out", _workspace.Files("."));
         Assert.DoesNotContain("hunter22", run.Output + run.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cr3t", run.Output + run.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>From a source to a subscriber, through the program and a real broker: what is said first, while it runs, and last.</summary>
+    [Fact]
+    public async Task ASubscriberHearsTheWholeLifeOfANode()
+    {
+        Assert.SkipWhen(Mosquitto.Program is null, "mosquitto is not installed; ./test.sh installs it");
+        await using var broker = await Mosquitto.StartAsync();
+        using var ear = new MqttClientFactory().CreateMqttClient();
+        var heard = new System.Collections.Concurrent.ConcurrentQueue<(string Topic, string Text)>();
+        ear.ApplicationMessageReceivedAsync += e =>
+        {
+            heard.Enqueue((e.ApplicationMessage.Topic, Encoding.UTF8.GetString(e.ApplicationMessage.Payload)));
+            return Task.CompletedTask;
+        };
+        await ear.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", broker.Port).Build());
+        await ear.SubscribeAsync("#");
+        using var service = LiveCli.Start(_workspace, $$"""
+            node: edge
+            streams: { one: { source: "synthetic:96x64?rate=5&frames=endless&live", intrinsics: [80, 81, 48, 32] } }
+            sinks: [{ kind: mqtt, url: "{{broker.Url}}" }]
+            """);
+        await service.UntilAsync("/metrics", (_, text) => Published(text, "one") > 3 && text.Contains("metaprompts_outbox_bytes{", StringComparison.Ordinal));
+        var listened = await Cli.RunAsync(_workspace.Folder, "listen", broker.Url, "--node", "edge", "--frames", "2", "--json");
+        Assert.True(listened.ExitCode == 0, listened.Error);
+        Assert.All(listened.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.Equal("one", JsonDocument.Parse(line).RootElement.GetProperty("stream").GetString()));
+        service.Signal("TERM");
+        var (result, ledger) = await service.EndAsync();
+        Assert.True(result.ExitCode == 0, result.Error);
+        LiveCli.Reconciles(ledger);
+        string[] Words(string leaf) => [.. heard.Where(h => h.Topic == $"metaprompts/v1/edge/{leaf}").Select(h => h.Text)];
+        for (var clock = System.Diagnostics.Stopwatch.StartNew(); !Words("status").Contains("stopped") && clock.Elapsed.TotalSeconds < 60;) await Task.Delay(20);
+        Assert.Equal(["online", "draining", "stopped"], Words("status"));
+        var info = JsonDocument.Parse(Words("streams/one/info")[^1]).RootElement;
+        Assert.Equal((96, 81d), (info.GetProperty("width").GetInt32(), info.GetProperty("intrinsics").GetProperty("fy").GetDouble()));
+        var states = Words("streams/one/status").Select(text => JsonDocument.Parse(text).RootElement).ToList();
+        Assert.Contains(states, s => s.GetProperty("state").GetString() == "online");
+        Assert.Equal("ended", states[^1].GetProperty("state").GetString());
+        // The last word has the last counts: every record that was published is at the subscriber, and every message is accounted for.
+        Assert.Equal(Outcome(ledger, "one", "published"), states[^1].GetProperty("frames").GetProperty("published").GetInt64());
+        Assert.Equal(Outcome(ledger, "one", "published"), Words("streams/one/frame").Length);
+        var delivery = states[^1].GetProperty("delivery");
+        Assert.Equal(3 * Outcome(ledger, "one", "published"), delivery.GetProperty("offered").GetInt64());
+        Assert.Equal(delivery.GetProperty("offered").GetInt64(), delivery.GetProperty("delivered").GetInt64());
+        await ear.DisconnectAsync();
     }
 
     /// <summary>What a container needs; docker/pipeline.yaml says it.</summary>

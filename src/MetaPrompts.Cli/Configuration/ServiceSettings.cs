@@ -97,6 +97,9 @@ internal sealed record StreamSettings : StreamDefaults
     [Describe("Which of the models' tasks are published for this stream; default: all.")]
     public IReadOnlyList<PerceptionTask>? Tasks { get; init; }
 
+    [Describe("Of the camera, [fx, fy, cx, cy] in pixels of the source: told to subscribers in the stream's info, as it stands.")]
+    public IReadOnlyList<double> Intrinsics { get; init; } = [];
+
     [Describe("Where the people for pose come from.")]
     public PeopleSettings People { get; init; } = new();
 }
