@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 
 namespace MetaPrompts.EndToEnd.Tests;
@@ -81,12 +79,7 @@ internal sealed class LiveCli : IDisposable
             Assert.Equal(stream.GetProperty("captured").GetInt64(), stream.GetProperty("outcomes").EnumerateObject().Sum(o => o.Value.GetInt64()));
     }
 
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    public static int FreePort() => Testing.Mosquitto.FreePort();
 
     public void Dispose() => _cli.Dispose();
 }

@@ -233,6 +233,7 @@ public sealed class LiveRunTests : IDisposable
             }
         }
 
+        Assert.False(service.HasExited, service.HasExited ? (await service.EndAsync()).Error : "");
         service.Signal("TERM");
         // What has not been sent yet is sent at the end.
         var sent = await collected.WaitAsync(TimeSpan.FromSeconds(60));
