@@ -62,14 +62,17 @@ public sealed class FrameRecords(string node, IEnumerable<ModelManifest> manifes
 
     private SegmentationRecord Of(SegmentationPrediction segmentation, ImageSize source, MapReference? map)
     {
-        var pixels = new int[256];
+        Span<int> pixels = stackalloc int[256];
+        pixels.Clear();
         foreach (var id in segmentation.ClassIds.Span) pixels[id]++;
         var names = _manifests[segmentation.Model].Classes;
-        var classes = Enumerable.Range(0, pixels.Length)
-            .Where(id => pixels[id] > 0)
-            .OrderByDescending(id => pixels[id])
-            .Select(id => new ClassRecord(id, names[id].Name, Math.Round((double)pixels[id] / segmentation.ClassIds.Length, 4)));
-        return new SegmentationRecord(segmentation.Model, [.. classes], Map(map, segmentation.Size, source)) { Protocol = ProtocolOf(segmentation) };
+        var classes = new List<(int Pixels, ClassRecord Record)>();
+        for (var id = 0; id < pixels.Length; id++)
+        {
+            if (pixels[id] > 0) classes.Add((pixels[id], new ClassRecord(id, names[id].Name, Math.Round((double)pixels[id] / segmentation.ClassIds.Length, 4))));
+        }
+
+        return new SegmentationRecord(segmentation.Model, [.. classes.OrderByDescending(one => one.Pixels).Select(one => one.Record)], Map(map, segmentation.Size, source)) { Protocol = ProtocolOf(segmentation) };
     }
 
     private PoseRecord Of(PosePrediction pose)
@@ -86,7 +89,8 @@ public sealed class FrameRecords(string node, IEnumerable<ModelManifest> manifes
         person.Track,
         [Pixels(person.Box.Left), Pixels(person.Box.Top), Pixels(person.Box.Width), Pixels(person.Box.Height)],
         Round(person.Score),
-        [.. person.Keypoints.Select(k => (IReadOnlyList<double>)[Pixels(k.X), Pixels(k.Y), Round(k.Score)])]);
+        // Arrays, not lists around them: seventeen a person.
+        Array.ConvertAll<Keypoint, IReadOnlyList<double>>([.. person.Keypoints], k => new double[] { Pixels(k.X), Pixels(k.Y), Round(k.Score) }));
 
     private static MapRecord? Map(MapReference? map, ImageSize size, ImageSize source) => map is null
         ? null

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using MetaPrompts.Core.Frames;
@@ -20,11 +21,12 @@ internal static class AreaMeans
     public static void Run(ReadOnlySpan<byte> rgb, ImageSize from, ImageSize to, Span<float> means)
     {
         var width = from.Width * 3;
-        var sums = new ushort[width];
+        var rented = ArrayPool<ushort>.Shared.Rent(width);
+        var sums = rented.AsSpan(0, width);
         for (var y = 0; y < to.Height; y++)
         {
             var (top, bottom) = Span(y, from.Height, to.Height);
-            Array.Clear(sums);
+            sums.Clear();
             for (var row = top; row < bottom; row++) Add(rgb.Slice(row * width, width), sums);
             var line = means.Slice(y * to.Width * 3, to.Width * 3);
             for (var x = 0; x < to.Width; x++)
@@ -43,17 +45,19 @@ internal static class AreaMeans
                 line[3 * x + 2] = b / rows / columns;
             }
         }
+
+        ArrayPool<ushort>.Shared.Return(rented);
     }
 
     /// <summary>First pixel and one past the last of a new pixel's area; areas of neighbours may share a pixel.</summary>
     private static (int Start, int End) Span(int at, int from, int to) => ((int)((long)at * from / to), (int)(((long)(at + 1) * from + to - 1) / to));
 
-    private static void Add(ReadOnlySpan<byte> row, ushort[] sums)
+    private static void Add(ReadOnlySpan<byte> row, Span<ushort> sums)
     {
         var i = 0;
         if (Vector.IsHardwareAccelerated)
         {
-            var wide = MemoryMarshal.Cast<ushort, Vector<ushort>>(sums.AsSpan());
+            var wide = MemoryMarshal.Cast<ushort, Vector<ushort>>(sums);
             for (; i + Vector<byte>.Count <= row.Length; i += Vector<byte>.Count)
             {
                 Vector.Widen(new Vector<byte>(row[i..]), out var low, out var high);

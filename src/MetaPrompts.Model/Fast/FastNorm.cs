@@ -30,13 +30,20 @@ internal sealed class FastNorm(FastPlan plan, GroupNorm norm, int groups, double
         };
     }
 
-    private unsafe Tensor Own(Tensor x, Activation activation, long batch, long channels, long height, long width)
+    private Tensor Own(Tensor x, Activation activation, long batch, long channels, long height, long width)
     {
-        using var rows = x.permute(0, 2, 3, 1);
-        using var from = rows.contiguous();                                                    // a view where channels are innermost
-        using var to = empty_like(from);
-        GroupNormKernel.Run((float*)OneDnn.Data(from), (float*)OneDnn.Data(to), (int)batch, (int)(height * width), (int)channels, groups, (float)epsilon,
+        using var rows = x.permute(ChannelsLast.Inwards);
+        // Mostly they are dense already; asking for a dense one would be a tensor more.
+        if (rows.is_contiguous()) return Run(rows, activation, batch, channels, height, width);
+        using var dense = rows.contiguous();
+        return Run(dense, activation, batch, channels, height, width);
+    }
+
+    private unsafe Tensor Run(Tensor rows, Activation activation, long batch, long channels, long height, long width)
+    {
+        using var to = empty_like(rows);
+        GroupNormKernel.Run((float*)OneDnn.Data(rows), (float*)OneDnn.Data(to), (int)batch, (int)(height * width), (int)channels, groups, (float)epsilon,
             (float*)OneDnn.Data(norm.weight!), (float*)OneDnn.Data(norm.bias!), activation);
-        return to.permute(0, 3, 1, 2);
+        return to.permute(ChannelsLast.Outwards);
     }
 }

@@ -16,7 +16,8 @@ internal sealed class FastStack : IDisposable
 
     /// <param name="layers">Conv2d, ConvTranspose2d, BatchNorm2d, GroupNorm and ReLU in any order; a batch norm behind a layer without bias.</param>
     /// <param name="thenRelu">A ReLU follows the last layer.</param>
-    public static FastStack Of(FastPlan plan, Sequential layers, bool thenRelu = false)
+    /// <param name="doubles">What comes is enlarged to twice its size first, bilinearly; the first layer is a convolution then.</param>
+    public static FastStack Of(FastPlan plan, Sequential layers, bool thenRelu = false, bool doubles = false)
     {
         using var none = no_grad();
         using var scope = NewDisposeScope();
@@ -27,7 +28,8 @@ internal sealed class FastStack : IDisposable
             var norm = plan.Has(Speedups.FoldedNorms) && i + 1 < all.Count ? all[i + 1] as BatchNorm2d : null;
             if (all[i] is not (TorchSharp.Modules.Conv2d or TorchSharp.Modules.ConvTranspose2d)) norm = null;
             var relu = i + (norm is null ? 1 : 2) is var next && (next < all.Count ? all[next] is ReLU : thenRelu);
-            stack.Add(plan, all[i], norm, relu);
+            if (doubles && i == 0) stack.AddDoubling(plan, (Conv2d)all[i], norm, relu);
+            else stack.Add(plan, all[i], norm, relu);
             i += (norm is null ? 0 : 1) + (relu ? 1 : 0);
         }
         return stack;
@@ -48,6 +50,31 @@ internal sealed class FastStack : IDisposable
         using var scope = NewDisposeScope();
         var scale = norm.weight!.to(ScalarType.Float64) / (norm.running_var!.to(ScalarType.Float64) + norm.eps).sqrt();
         return (scale.MoveToOuterDisposeScope(), (norm.bias!.to(ScalarType.Float64) - norm.running_mean!.to(ScalarType.Float64) * scale).MoveToOuterDisposeScope());
+    }
+
+    private void AddDoubling(FastPlan plan, Conv2d conv, BatchNorm2d? norm, bool relu)
+    {
+        var channels = conv.weight!.size(1);
+        if (!plan.Has(Speedups.FoldedEnlarging) || !EnlargedConvolution.Pays(plan, channels, 1, 2))
+        {
+            _steps.Add(x => functional.interpolate(x, size: [2 * x.size(2), 2 * x.size(3)], mode: InterpolationMode.Bilinear, align_corners: false));
+            Add(plan, conv, norm, relu);
+            return;
+        }
+        if (norm is not null) plan.Choose(Speedups.FoldedNorms, "batch norms in the convolutions before them");
+        plan.Choose(Speedups.FoldedEnlarging, $"features of {channels} channels convolved before they are enlarged to twice their size");
+        var (weight, bias) = With(norm, conv.weight, conv.bias, 0);
+        var folded = new EnlargedConvolution(weight);
+        _owned.Add(folded);
+        var offset = bias?.reshape(-1, 1, 1).DetachFromDisposeScope();
+        if (offset is not null) _owned.Add(offset);
+        FastConvolution.Empty(conv);
+        _steps.Add(x =>
+        {
+            var y = folded.Run(x, 2 * x.size(2), 2 * x.size(3));
+            if (offset is not null) y.add_(offset);
+            return relu ? y.relu_() : y;
+        });
     }
 
     private void Add(FastPlan plan, IModule<Tensor, Tensor> layer, BatchNorm2d? norm, bool relu)

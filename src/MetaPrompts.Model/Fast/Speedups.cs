@@ -19,7 +19,7 @@ public enum Speedups
     /// <summary>Batch norms folded into the convolutions before them.</summary>
     FoldedNorms = 1 << 3,
 
-    /// <summary>A 3×3 convolution over maps enlarged four times or more is done before they are enlarged.</summary>
+    /// <summary>A 3×3 convolution over maps that are enlarged is done before, where they are enlarged much or have many channels.</summary>
     FoldedEnlarging = 1 << 4,
 
     /// <summary>Attention by what is fastest for its type and size; query, key and value from one product; the timestep's share in a convolution's bias.</summary>

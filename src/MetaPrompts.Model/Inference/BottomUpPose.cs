@@ -37,8 +37,8 @@ public static class BottomUpPose
         {
             var (pose, cells, extent) = Person(maps, height, width, x, y, score, toX, toY);
             // Damaged weights can say "not a number"; a record cannot.
-            if (!float.IsFinite(pose.Score) || !cells.All(cell => float.IsFinite(cell.X) && float.IsFinite(cell.Y))) continue;
-            if (people.Any(other => Same(other.Cells, cells, Math.Max(other.Extent, extent)))) continue;
+            if (!float.IsFinite(pose.Score) || !Finite(cells)) continue;
+            if (Known(people, cells, extent)) continue;
             people.Add((pose, cells, extent));
             if (people.Count == MostPeople) break;
         }
@@ -54,21 +54,25 @@ public static class BottomUpPose
             cells[j] = (x + maps[(Joints + 1 + 2 * j) * plane + y * width + x] * MetaPromptsMulti.OffsetUnit,
                 y + maps[(Joints + 2 + 2 * j) * plane + y * width + x] * MetaPromptsMulti.OffsetUnit);
         }
-        var extent = Math.Max(cells.Max(c => c.X) - cells.Min(c => c.X), cells.Max(c => c.Y) - cells.Min(c => c.Y));
+        var around = Box(cells);
+        var extent = Math.Max(around.Width, around.Height);
         var reach = Math.Clamp(0.1f * extent, 1.2f, 6);
-        var keypoints = new Keypoint[Joints];
+        var (keypoints, sum) = (new Keypoint[Joints], 0f);
         for (var j = 0; j < Joints; j++)
         {
             (cells[j], var score) = Place(maps.Slice(j * plane, plane), height, width, cells[j], reach);
             keypoints[j] = new Keypoint((cells[j].X + 0.5f) * toX, (cells[j].Y + 0.5f) * toY, score);
+            sum += score;
         }
-        var (left, right, top, bottom) = (keypoints.Min(k => k.X), keypoints.Max(k => k.X), keypoints.Min(k => k.Y), keypoints.Max(k => k.Y));
+        var placed = Box(cells);
+        var (left, right) = ((placed.Left + 0.5f) * toX, (placed.Left + placed.Width + 0.5f) * toX);
+        var (top, bottom) = ((placed.Top + 0.5f) * toY, (placed.Top + placed.Height + 0.5f) * toY);
         // Joints lie inside the body: the box is a little larger.
         var (padX, padY) = (0.1f * (right - left) + 0.5f * toX, 0.08f * (bottom - top) + 0.5f * toY);
         left = Math.Max(0, left - padX);
         top = Math.Max(0, top - padY);
         var box = new Box(left, top, Math.Max(0, Math.Min(width * toX, right + padX) - left), Math.Max(0, Math.Min(height * toY, bottom + padY) - top));
-        return (new Pose(box, MathF.Sqrt(centre * keypoints.Average(k => k.Score)), keypoints), cells, extent);
+        return (new Pose(box, MathF.Sqrt(centre * sum / Joints), keypoints), cells, extent);
     }
 
     /// <summary>The strongest place of a joint's heatmap near where the centre points to; nearer counts more.</summary>
@@ -117,6 +121,31 @@ public static class BottomUpPose
             }
         }
         return true;
+    }
+
+    private static Box Box(ReadOnlySpan<(float X, float Y)> cells)
+    {
+        var (left, top, right, bottom) = (float.PositiveInfinity, float.PositiveInfinity, float.NegativeInfinity, float.NegativeInfinity);
+        foreach (var (x, y) in cells) (left, top, right, bottom) = (Math.Min(left, x), Math.Min(top, y), Math.Max(right, x), Math.Max(bottom, y));
+        return new Box(left, top, right - left, bottom - top);
+    }
+
+    private static bool Finite(ReadOnlySpan<(float X, float Y)> cells)
+    {
+        foreach (var (x, y) in cells)
+        {
+            if (!float.IsFinite(x) || !float.IsFinite(y)) return false;
+        }
+        return true;
+    }
+
+    private static bool Known(List<(Pose Pose, (float X, float Y)[] Cells, float Extent)> people, (float X, float Y)[] cells, float extent)
+    {
+        foreach (var other in people)
+        {
+            if (Same(other.Cells, cells, Math.Max(other.Extent, extent))) return true;
+        }
+        return false;
     }
 
     /// <summary>Two centres that lead to the same joints are one person.</summary>

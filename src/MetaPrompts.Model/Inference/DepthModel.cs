@@ -70,7 +70,7 @@ public sealed class DepthModel : IPerceptionModel, IServed
         var metres = answer.squeeze(1).to(ScalarType.Float32).clamp_min(LeastMetres).cpu().contiguous();       // [B, h, w]
         var size = new ImageSize((int)metres.size(1), (int)metres.size(2));
         return (IReadOnlyList<FramePerception>)[.. batch.Frames.Select((_, i) =>
-            new FramePerception(new DepthPrediction(size, metres[i].data<float>().ToArray(), Manifest.Name), null, null))];
+            new FramePerception(new DepthPrediction(size, HostCopy.Of<float>(metres, i), Manifest.Name), null, null))];
     });
 
     /// <summary>Picture by picture: windows are counted from one picture's left.</summary>

@@ -57,8 +57,8 @@ public sealed class MultiTaskModel : IPerceptionModel, IServed
         var classes = output.ClassLogits is null ? null : Enlarged(output.ClassLogits, batch.Key).argmax(1).to(ScalarType.Byte).cpu().contiguous();
         var pose = output.PoseMaps?.to(ScalarType.Float32).cpu().contiguous();
         return (IReadOnlyList<FramePerception>)[.. batch.Frames.Select((frame, i) => new FramePerception(
-            metres is null ? null : new DepthPrediction(batch.Key, metres[i].data<float>().ToArray(), Manifest.Name),
-            classes is null ? null : new SegmentationPrediction(batch.Key, classes[i].data<byte>().ToArray(), Manifest.Name),
+            metres is null ? null : new DepthPrediction(batch.Key, HostCopy.Of<float>(metres, i), Manifest.Name),
+            classes is null ? null : new SegmentationPrediction(batch.Key, HostCopy.Of<byte>(classes, i), Manifest.Name),
             pose is null ? null : new PosePrediction(People(pose[i], frame.Stamp.SourceSize), Manifest.Name)))];
     });
 

@@ -62,7 +62,7 @@ public sealed class SegmentationModel : IPerceptionModel, IServed
         PartClock.Done("head");
         var classes = logits.argmax(1).to(ScalarType.Byte).cpu().contiguous();                                 // [B, H, W]
         return (IReadOnlyList<FramePerception>)[.. batch.Frames.Select((_, i) =>
-            new FramePerception(null, new SegmentationPrediction(batch.Key, classes[i].data<byte>().ToArray(), Manifest.Name), null))];
+            new FramePerception(null, new SegmentationPrediction(batch.Key, HostCopy.Of<byte>(classes, i), Manifest.Name), null))];
     });
 
     /// <returns>[B, classes, H, W] shares of 1.</returns>

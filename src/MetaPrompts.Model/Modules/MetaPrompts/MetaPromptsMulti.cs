@@ -174,8 +174,9 @@ public sealed class MetaPromptsMulti : Module, IPreparable
     private Tensor[] Fuse(IReadOnlyList<Tensor> feats) =>
         [.. feats.Select((feat, k) =>
         {
+            if (_prepared is not null) return _prepared[k].Run(feat);
             var twice = functional.interpolate(feat, size: [feat.size(2) * 2, feat.size(3) * 2], mode: InterpolationMode.Bilinear, align_corners: false);
-            return _prepared is null ? functional.relu(upconv[k].forward(twice)) : _prepared[k].Run(twice);
+            return functional.relu(upconv[k].forward(twice));
         })];
 
     /// <summary>[B, N, h, w]: one map per prompt, the scalar product of features and prompt at every place.</summary>
@@ -194,7 +195,7 @@ public sealed class MetaPromptsMulti : Module, IPreparable
 
     private static int Width(NetworkShape shape, int level) => shape.ModelChannels * shape.ChannelMult[level];
 
-    void IPreparable.Prepare(FastPlan plan) => _prepared ??= [.. upconv.Select(layers => FastStack.Of(plan, layers, thenRelu: true))];
+    void IPreparable.Prepare(FastPlan plan) => _prepared ??= [.. upconv.Select(layers => FastStack.Of(plan, layers, thenRelu: true, doubles: true))];
 
     protected override void Dispose(bool disposing)
     {

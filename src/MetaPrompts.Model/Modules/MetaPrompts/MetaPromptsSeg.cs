@@ -99,8 +99,7 @@ public sealed class MetaPromptsSeg : Module, IPreparable
         var levels = new Tensor[Levels];
         for (var k = 0; k < Levels; k++)
         {
-            var twice = Bilinear(feats[k], 2 * feats[k].size(2), 2 * feats[k].size(3));
-            var up = _prepared is null ? upconv[k].forward(twice) : _prepared[k].Run(twice);
+            var up = _prepared is null ? upconv[k].forward(Bilinear(feats[k], 2 * feats[k].size(2), 2 * feats[k].size(3))) : _prepared[k].Run(feats[k]);
             tap?.Invoke($"upconv{k}", up);                                                     // golden files count levels from 0, the modules' names from 1
             levels[k] = einsum("bchw,nc->bnhw", up, steps[^1].MetaPrompts[0]);
             tap?.Invoke($"rearranged{k}", levels[k]);
@@ -120,7 +119,7 @@ public sealed class MetaPromptsSeg : Module, IPreparable
     private static Tensor Bilinear(Tensor x, long height, long width) =>
         functional.interpolate(x, size: [height, width], mode: InterpolationMode.Bilinear, align_corners: false);
 
-    void IPreparable.Prepare(FastPlan plan) => _prepared ??= [.. upconv.Select(layers => FastStack.Of(plan, layers))];
+    void IPreparable.Prepare(FastPlan plan) => _prepared ??= [.. upconv.Select(layers => FastStack.Of(plan, layers, doubles: true))];
 
     protected override void Dispose(bool disposing)
     {
