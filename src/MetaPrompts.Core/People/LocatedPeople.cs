@@ -31,6 +31,7 @@ public sealed class LocatedPeople(IPerceptionModel model, IReadOnlyDictionary<St
     public IReadOnlyList<FramePerception> Predict(FrameBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        if (batch.Frames.Count == 1) return Once(batch);
         var rounds = Enumerable.Range(0, batch.Frames.Count).GroupBy(i => Round(batch, i)).OrderBy(round => round.Key).Select(round => round.ToList()).ToList();
         if (rounds.Count == 1) return Once(batch);
         var said = new FramePerception[batch.Frames.Count];

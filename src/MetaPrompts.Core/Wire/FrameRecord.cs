@@ -102,8 +102,8 @@ public sealed record PoseRecord(string Model, string Skeleton, IReadOnlyList<Per
 
 /// <param name="Track">Stable identity across frames; null where nobody tracks.</param>
 /// <param name="Box">x, y, width, height.</param>
-/// <param name="Keypoints">Triples x, y, score, in the order of the skeleton.</param>
-public sealed record PersonRecord(int? Track, IReadOnlyList<double> Box, double Score, IReadOnlyList<IReadOnlyList<double>> Keypoints);
+/// <param name="Keypoints">In the order of the skeleton.</param>
+public sealed record PersonRecord(int? Track, IReadOnlyList<double> Box, double Score, IReadOnlyList<KeypointRecord> Keypoints);
 
 /// <summary>A dense map that travels beside the record.</summary>
 /// <param name="Ref">Path relative to the record, or the sibling topic.</param>

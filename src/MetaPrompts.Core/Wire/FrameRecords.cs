@@ -85,12 +85,16 @@ public sealed class FrameRecords(string node, IEnumerable<ModelManifest> manifes
     /// <summary>Name of the joints of a model.</summary>
     internal static string SkeletonOf(ModelManifest manifest) => manifest.Keypoints.Count == 17 ? "coco-17" : $"joints-{manifest.Keypoints.Count}";
 
-    private static PersonRecord Of(Pose person) => new(
-        person.Track,
-        [Pixels(person.Box.Left), Pixels(person.Box.Top), Pixels(person.Box.Width), Pixels(person.Box.Height)],
-        Round(person.Score),
-        // Arrays, not lists around them: seventeen a person.
-        Array.ConvertAll<Keypoint, IReadOnlyList<double>>([.. person.Keypoints], k => new double[] { Pixels(k.X), Pixels(k.Y), Round(k.Score) }));
+    private static PersonRecord Of(Pose person)
+    {
+        var joints = new KeypointRecord[person.Keypoints.Count];
+        for (var i = 0; i < joints.Length; i++) joints[i] = new KeypointRecord(Pixels(person.Keypoints[i].X), Pixels(person.Keypoints[i].Y), Round(person.Keypoints[i].Score));
+        return new PersonRecord(
+            person.Track,
+            [Pixels(person.Box.Left), Pixels(person.Box.Top), Pixels(person.Box.Width), Pixels(person.Box.Height)],
+            Round(person.Score),
+            joints);
+    }
 
     private static MapRecord? Map(MapReference? map, ImageSize size, ImageSize source) => map is null
         ? null

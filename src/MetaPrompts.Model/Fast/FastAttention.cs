@@ -19,13 +19,14 @@ internal static class FastAttention
     public static Tensor Run(FastPlan plan, Tensor query, Tensor key, Tensor value)
     {
         var queries = query.size(2);
+        var isNew = plan.IsNew(Speedups.Attention, queries, key.size(2), key.size(3));
         // libtorch's own is good in float32 and on a GPU; on a CPU in bf16 it is no faster than in float32.
         if (!plan.Has(Speedups.Attention) || !plan.OnCpu || plan.Type != ScalarType.BFloat16)
         {
-            plan.Note(Speedups.Attention, $"{queries} queries, {key.size(2)} keys of {key.size(3)}: libtorch's fused kernel");
+            if (isNew) plan.Note(Speedups.Attention, $"{queries} queries, {key.size(2)} keys of {key.size(3)}: libtorch's fused kernel");
             return functional.scaled_dot_product_attention(query, key, value);
         }
-        plan.Note(Speedups.Attention, $"{queries} queries, {key.size(2)} keys of {key.size(3)}: {(queries <= Few ? "plain products" : $"tiles of {Rows} queries")}");
+        if (isNew) plan.Note(Speedups.Attention, $"{queries} queries, {key.size(2)} keys of {key.size(3)}: {(queries <= Few ? "plain products" : $"tiles of {Rows} queries")}");
         using var scope = NewDisposeScope();
         var (q, k, v) = (query * (1 / Math.Sqrt(query.size(3))), key.transpose(-1, -2), value.contiguous());
         if (queries <= Few) return q.matmul(k).softmax(-1).matmul(v).MoveToOuterDisposeScope();

@@ -20,7 +20,7 @@ internal sealed class FastNorm(FastPlan plan, GroupNorm norm, int groups, double
     {
         var (batch, channels, height, width) = (x.size(0), x.size(1), x.size(2), x.size(3));
         if (plan.OwnNorms && GroupNormKernel.Takes(channels, height * width, groups) && x.dtype == ScalarType.Float32) return Own(x, activation, batch, channels, height, width);
-        plan.Note(Speedups.ChannelsLast, $"norm of {channels} channels at {height}x{width}: libtorch");
+        if (plan.IsNew(Speedups.ChannelsLast, channels, height, width)) plan.Note(Speedups.ChannelsLast, $"norm of {channels} channels at {height}x{width}: libtorch");
         var y = norm.forward(x);
         return activation switch
         {

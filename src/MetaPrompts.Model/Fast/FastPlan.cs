@@ -8,6 +8,7 @@ namespace MetaPrompts.Model.Fast;
 internal sealed class FastPlan
 {
     private readonly ConcurrentDictionary<(Speedups Speedup, string What), int> _choices = new();
+    private readonly ConcurrentDictionary<(Speedups, long, long, long), bool> _seen = new();
 
     public FastPlan(Speedups on, Device device, ScalarType type)
     {
@@ -41,4 +42,7 @@ internal sealed class FastPlan
 
     /// <summary>Says something once, however often it happens: for choices made while frames pass.</summary>
     public void Note(Speedups speedup, string what) => _choices.TryAdd((speedup, what), 1);
+
+    /// <summary>Whether sizes come for the first time: then there is something to say of them, and only then are words made.</summary>
+    public bool IsNew(Speedups speedup, long one, long two, long three) => _seen.TryAdd((speedup, one, two, three), true);
 }

@@ -57,6 +57,7 @@ internal sealed class FastStack : IDisposable
         var channels = conv.weight!.size(1);
         if (!plan.Has(Speedups.FoldedEnlarging) || !EnlargedConvolution.Pays(plan, channels, 1, 2))
         {
+            plan.Choose(Speedups.FoldedEnlarging, $"features of {channels} channels enlarged to twice their size and then convolved");
             _steps.Add(x => functional.interpolate(x, size: [2 * x.size(2), 2 * x.size(3)], mode: InterpolationMode.Bilinear, align_corners: false));
             Add(plan, conv, norm, relu);
             return;

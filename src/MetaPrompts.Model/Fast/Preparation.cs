@@ -13,7 +13,8 @@ internal static class Preparation
         var plan = new FastPlan(on, device, type);
         if ((on & ~Speedups.StepCache) == 0) return plan;
         using var none = no_grad();
-        foreach (var module in network.modules().OfType<IPreparable>().ToList()) module.Prepare(plan);
+        // TorchSharp names a module's descendants and not the module itself.
+        foreach (var module in network.modules().Prepend(network).OfType<IPreparable>().Distinct().ToList()) module.Prepare(plan);
         return plan;
     }
 }

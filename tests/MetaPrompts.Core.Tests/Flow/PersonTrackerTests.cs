@@ -43,7 +43,7 @@ public sealed class PersonTrackerTests
             var record = FrameRecord.Parse(System.Text.Encoding.UTF8.GetBytes(line));
             // Of whom only a foot is in the picture still, no box says anything.
             var seen = record.Pose!.People.Where(p => p.Box[2] >= 20 && p.Box[3] >= 40 && random.NextDouble() >= overlooked)
-                .Select(p => new Pose(new Box((float)p.Box[0], (float)p.Box[1], (float)p.Box[2], (float)p.Box[3]), (float)p.Score, [.. p.Keypoints.Select(k => new Keypoint((float)k[0], (float)k[1], (float)k[2]))])).ToList();
+                .Select(p => new Pose(new Box((float)p.Box[0], (float)p.Box[1], (float)p.Box[2], (float)p.Box[3]), (float)p.Score, [.. p.Keypoints.Select(k => new Keypoint((float)k.X, (float)k.Y, (float)k.Score))])).ToList();
             foreach (var pose in tracker.Follow(seen, 1, record.Seq * Frame))
                 numbers[pose.Box.Left < 100 ? "left" : pose.Box.Height > 150 ? "passing" : "far"].Add(pose.Track!.Value);
         }

@@ -60,6 +60,8 @@ public sealed class SpeedupTests : IDisposable
         Assert.Contains(model.Choices, line => line.StartsWith("FoldedPrompts: 12 prompts, 16 channels: folded", StringComparison.Ordinal));
         Assert.Contains(model.Choices, line => line.StartsWith("FoldedPrompts: 12 prompts, 8 channels: not folded", StringComparison.Ordinal));
         Assert.Contains(model.Choices, line => line.StartsWith("FoldedEnlarging: 2 of 4 pyramid levels", StringComparison.Ordinal));
+        // By the network itself, not by a module of it.
+        Assert.Contains(model.Choices, line => line.StartsWith("FoldedEnlarging: features of ", StringComparison.Ordinal));
     }
 
     private static FramePerception Predict(string path, string precision, Speedups speedups)

@@ -54,7 +54,7 @@ public sealed class UPerHead : Module<IReadOnlyList<Tensor>, Tensor>, IPreparabl
 
         var outs = laterals.Select((lateral, i) => i < fpn_convs.Count ? fpn_convs[i].forward(lateral) : lateral).ToList();
         var fused = _prepared is null ? fpn_bottleneck.forward(cat([.. outs.Select(level => Like(level, outs[0]))], 1)) : _prepared.Run(outs);
-        return conv_seg.forward(dropout.forward(fused)).MoveToOuterDisposeScope();
+        return conv_seg.forward(training ? dropout.forward(fused) : fused).MoveToOuterDisposeScope();
     }
 
     void IPreparable.Prepare(FastPlan plan)
