@@ -11,6 +11,7 @@ internal static class Program
 {
     public static async Task<int> Main(string[] args)
     {
+        ProcessTitle.Redact();
         var verbose = args.Contains("--verbose");
         OpenCvRuntime.Prepare();
         using var signals = new Signals();

@@ -120,8 +120,9 @@ public sealed class CommandTests : IDisposable
     [Fact]
     public async Task Scenes_writes_a_film_with_its_truth_and_eval_scores_on_such_scenes()
     {
-        var scenes = await Cli.RunAsync(_work.Folder, "scenes", "--out", "film", "--seed", "3", "--size", "64x48", "--seconds", "1", "--fps", "5");
+        var scenes = await Cli.RunAsync(_work.Folder, "scenes", "--out", "film", "--seed", "3", "--size", "64x48", "--seconds", "1", "--fps", "5", "--json");
         Assert.True(scenes.ExitCode == 0, scenes.Error);
+        Assert.Equal("""{"frames":5,"folder":"film"}""", scenes.Output.Trim());
         Assert.Equal(5, _work.FramesOf("film/frames.mp4"));
         Assert.Equal(5, _work.Sequences("film/records.jsonl").Length);
         Assert.Equal(10, _work.Files("film").Count(f => f.EndsWith(".png", StringComparison.Ordinal)));

@@ -45,8 +45,10 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(JsonValueKind.Number, _work.Json("scores.json").GetProperty("metrics").GetProperty("abs_rel").ValueKind);
 
         File.WriteAllText(_work["tiny.yaml"], Recipe.Replace("steps: 4", "steps: 1", StringComparison.Ordinal));
-        var begun = await Cli.RunAsync(_work.Folder, "train", "-c", "tiny.yaml", "--out", "begun", "--from", "run/tiny.safetensors");
+        var begun = await Cli.RunAsync(_work.Folder, "train", "-c", "tiny.yaml", "--out", "begun", "--from", "run/tiny.safetensors", "--json");
         Assert.True(begun.ExitCode == 0, begun.Error);
+        var said = JsonDocument.Parse(begun.Output).RootElement;
+        Assert.Equal((1, 1, "begun/tiny.json"), (said.GetProperty("step").GetInt32(), said.GetProperty("steps").GetInt32(), said.GetProperty("model").GetString()));
         Assert.Contains("tensors loaded, none missing, none left over", begun.Error, StringComparison.Ordinal);
         Assert.Contains("loaded meta_prompts1", File.ReadAllLines(_work["begun/from.txt"]));
         var misfit = await Cli.RunAsync(_work.Folder, "train", "-c", "tiny.yaml", "--out", "misfit", "--from", GoldenFixture.PathOf("sd", "sd-tiny.ckpt"));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using MetaPrompts.Cli.Display;
 using MetaPrompts.Cli.Options;
 using MetaPrompts.Core.Errors;
@@ -19,14 +20,15 @@ internal static class Scenes
         var rate = Parsers.Number("--fps", "Frames per second; default 25.", 1, 120);
         var size = Parsers.Text("--size", "WxH", "Of the picture, both even; default 384x256.");
         var noMaps = Parsers.Switch("--no-maps", "Leave out the depth and class maps.");
-        var command = new Command("scenes", "Renders a film of a made-up scene with exact depth, classes and joints.") { output, seed, seconds, rate, size, noMaps, Parsers.Switch("--verbose", "Stack traces.") };
+        var json = Parsers.Switch("--json", "Say at the end what was written as one line of JSON.");
+        var command = new Command("scenes", "Renders a film of a made-up scene with exact depth, classes and joints.") { output, seed, seconds, rate, size, noMaps, json, Parsers.Switch("--verbose", "Stack traces.") };
         command.SetAction(async (parsed, stop) =>
         {
             var folder = parsed.GetRequiredValue(output);
             if (File.Exists(Path.Combine(folder, SceneSequenceFiles.Video))) throw new ConfigurationException("--out", $"{folder} holds a film already; name another folder");
             var sequence = new SceneSequence((ulong)(parsed.GetValue(seed) ?? 0), Size(parsed.GetValue(size) ?? "384x256"), parsed.GetValue(seconds) ?? 6, parsed.GetValue(rate) ?? 25);
             await SceneSequenceFiles.WriteAsync(sequence, folder, !parsed.GetValue(noMaps), done => Tell(done, sequence.Count), stop).ConfigureAwait(false);
-            Console.Out.WriteLine($"{sequence.Count} frames → {folder}/");
+            Console.Out.WriteLine(parsed.GetValue(json) ? new JsonObject { ["frames"] = sequence.Count, ["folder"] = folder }.ToJsonString() : $"{sequence.Count} frames → {folder}/");
             return ExitCodes.Done;
         });
         return command;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using MetaPrompts.Cli.Display;
 using MetaPrompts.Cli.Options;
 using MetaPrompts.Cli.Yaml;
@@ -20,12 +21,13 @@ internal static class Train
         var from = Parsers.Text("--from", "PATH", "Weights to begin with: Stable Diffusion (.ckpt, .safetensors, a diffusers folder), or all of a network of this shape.");
         var resume = Parsers.Switch("--resume", "Go on with the run in the folder.");
         var set = new Option<string[]>("--set") { Description = "Overrides one value of the recipe, for example training.batchSize=4.", HelpName = "KEY=VALUE", DefaultValueFactory = _ => [] };
-        var command = new Command("train", "Trains a model by a recipe.") { recipe, output, from, resume, set, Parsers.Switch("--verbose", "Stack traces.") };
-        command.SetAction((parsed, stop) => Task.FromResult(Run(parsed.GetRequiredValue(recipe), parsed.GetRequiredValue(set), parsed.GetValue(output), parsed.GetValue(from), parsed.GetValue(resume), stop)));
+        var json = Parsers.Switch("--json", "Say at the end what was done as one line of JSON.");
+        var command = new Command("train", "Trains a model by a recipe.") { recipe, output, from, resume, set, json, Parsers.Switch("--verbose", "Stack traces.") };
+        command.SetAction((parsed, stop) => Task.FromResult(Run(parsed.GetRequiredValue(recipe), parsed.GetRequiredValue(set), parsed.GetValue(output), parsed.GetValue(from), parsed.GetValue(resume), parsed.GetValue(json), stop)));
         return command;
     }
 
-    private static int Run(string path, string[] set, string? output, string? from, bool resume, CancellationToken stop)
+    private static int Run(string path, string[] set, string? output, string? from, bool resume, bool json, CancellationToken stop)
     {
         var recipe = RecipeFile.Read(path, set);
         var folder = output ?? Path.Combine("runs", recipe.Name);
@@ -41,6 +43,21 @@ internal static class Train
 
         var startedAt = Stopwatch.GetTimestamp();
         var last = StepProgress.Show(recipe.Name, run.Run(from, stop));
+        if (json)
+        {
+            var total = recipe.Training.TotalSteps;
+            Console.Out.WriteLine(new JsonObject
+            {
+                ["name"] = recipe.Name,
+                ["step"] = last?.Step ?? total,
+                ["steps"] = total,
+                ["loss"] = last?.Loss,
+                ["seconds"] = Math.Round(Stopwatch.GetElapsedTime(startedAt).TotalSeconds, 1),
+                ["model"] = run.ManifestPath,
+            }.ToJsonString());
+            return ExitCodes.Done;
+        }
+
         if (last is null)
         {
             Console.Out.WriteLine($"{recipe.Name}: all {recipe.Training.TotalSteps} steps were done already → {folder}");
