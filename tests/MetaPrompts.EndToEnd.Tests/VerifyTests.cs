@@ -36,6 +36,22 @@ public sealed class VerifyTests : IDisposable
         Assert.DoesNotContain(" 0 failed", run.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("{", "is no JSON")]
+    [InlineData("[]", "no object")]
+    [InlineData("{}", "lacks sd")]
+    [InlineData("""{"sd":"{","seed":"3","half":"1"}""", "is no JSON")]
+    [InlineData("""{"sd":"{\"model_channels\":\"many\"}","seed":"3","half":"1"}""", "lacks sd.model_channels")]
+    public async Task A_description_that_cannot_be_read_is_one_line(string description, string said)
+    {
+        Directory.CreateDirectory(_work["golden/pose"]);
+        File.Copy(Path.Combine(Fixtures, "pose", "case1.safetensors"), _work["golden/pose/case1.safetensors"]);
+        File.WriteAllText(_work["golden/pose/config.json"], description);
+        var run = await Cli.RunAsync(_work.Folder, "model", "verify", "--fixtures", "golden");
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(said, run.OnlyError, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Without_golden_files_it_says_where_to_get_them()
     {

@@ -72,13 +72,21 @@ public static class FullSize
     /// <summary>What a file of the folder holds.</summary>
     /// <param name="file">Ends in <c>.json</c> or <c>.json.gz</c>.</param>
     /// <returns>The caller's.</returns>
+    /// <exception cref="ConfigurationException">No JSON is in it.</exception>
     public static JsonDocument Read(string file)
     {
         ArgumentNullException.ThrowIfNull(file);
-        using var stored = File.OpenRead(file);
-        if (!file.EndsWith(".gz", StringComparison.Ordinal)) return JsonDocument.Parse(stored);
-        using var unpacked = new GZipStream(stored, CompressionMode.Decompress);
-        return JsonDocument.Parse(unpacked);
+        try
+        {
+            using var stored = File.OpenRead(file);
+            if (!file.EndsWith(".gz", StringComparison.Ordinal)) return JsonDocument.Parse(stored);
+            using var unpacked = new GZipStream(stored, CompressionMode.Decompress);
+            return JsonDocument.Parse(unpacked);
+        }
+        catch (Exception problem) when (problem is JsonException or InvalidDataException)
+        {
+            throw new ConfigurationException(file, $"is no golden file that can be read ({problem.Message.Split('.')[0]}); copy the folder again");
+        }
     }
 
     private static string NameOf(string file) => Path.GetFileName(file).Split('.')[0];

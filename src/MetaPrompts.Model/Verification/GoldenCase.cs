@@ -18,6 +18,11 @@ public sealed class GoldenCase : IDisposable
         _reader = new SafetensorsReader(path);
         Name = Path.GetFileNameWithoutExtension(path);
         Names = _reader.Entries.Select(entry => entry.Name).ToHashSet();
+        if (_reader.Entries.FirstOrDefault(entry => entry.Name == "image_u8") is not { Shape: [_, _, _, 3] })
+        {
+            _reader.Dispose();
+            throw new CheckpointFormatException(Name, "has no picture image_u8 of [batch, height, width, 3]");
+        }
         _unit = _reader.Metadata.GetValueOrDefault("task") == "depth";
     }
 
@@ -28,7 +33,8 @@ public sealed class GoldenCase : IDisposable
 
     public int ResizeScale => Number("resize_scale", 1);
 
-    public float? MaxDepth => _reader.Metadata.TryGetValue("max_depth", out var text) ? float.Parse(text, CultureInfo.InvariantCulture) : null;
+    public float? MaxDepth => !_reader.Metadata.TryGetValue("max_depth", out var text) ? null
+        : float.TryParse(text, CultureInfo.InvariantCulture, out var metres) ? metres : throw new CheckpointFormatException(Name, "max_depth is no number");
 
     /// <summary>Windows of the depth protocol.</summary>
     public int Windows => Number("shift_size", 1);
@@ -51,12 +57,14 @@ public sealed class GoldenCase : IDisposable
         return normalised.to(type).to(device ?? CPU).contiguous().MoveToOuterDisposeScope();
     }
 
-    private int Number(string name, int otherwise) => _reader.Metadata.TryGetValue(name, out var text) ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+    private int Number(string name, int otherwise) => !_reader.Metadata.TryGetValue(name, out var text) ? otherwise : Whole(name, text);
+
+    private int Whole(string name, string text) => int.TryParse(text, CultureInfo.InvariantCulture, out var value) ? value : throw new CheckpointFormatException(Name, $"{name} is no number");
 
     /// <summary><c>(80, 80)</c>.</summary>
     private (int, int) Pair(string name) =>
         _reader.Metadata.TryGetValue(name, out var text) && text.Trim('(', ')', ' ').Split(',', StringSplitOptions.TrimEntries) is [var first, var second]
-            ? (int.Parse(first, CultureInfo.InvariantCulture), int.Parse(second, CultureInfo.InvariantCulture))
+            ? (Whole(name, first), Whole(name, second))
             : throw new CheckpointFormatException(Name, $"{name} is missing or not a pair");
 
     public void Dispose() => _reader.Dispose();

@@ -15,7 +15,7 @@ public sealed class GoldenModel
     private readonly Dictionary<string, string> _config;
 
     /// <param name="folder">Named as the task; holds <c>weights.safetensors</c> with the description as metadata, or <c>config.json</c> and perhaps <c>weights.pth</c>.</param>
-    /// <exception cref="ConfigurationException">No such folder, or no description in it.</exception>
+    /// <exception cref="ConfigurationException">No such folder, or no description in it that can be read.</exception>
     public GoldenModel(string folder)
     {
         _folder = folder;
@@ -28,8 +28,8 @@ public sealed class GoldenModel
         }
         else if (File.Exists(described))
         {
-            using var json = JsonDocument.Parse(File.ReadAllText(described));
-            _config = json.RootElement.EnumerateObject().ToDictionary(one => one.Name, one => one.Value.ToString());
+            using var json = Parse(described, File.ReadAllText(described));
+            _config = json.RootElement.EnumerateObject().DistinctBy(one => one.Name).ToDictionary(one => one.Name, one => one.Value.ToString());
         }
         else
         {
@@ -42,7 +42,7 @@ public sealed class GoldenModel
 
     public int RefineSteps => Int("refine_step");
 
-    public ulong Seed => ulong.Parse(_config["seed"], CultureInfo.InvariantCulture);
+    public ulong Seed => ulong.TryParse(_config.GetValueOrDefault("seed"), NumberStyles.None, CultureInfo.InvariantCulture, out var seed) ? seed : throw Lacks("seed");
 
     public bool Half => Int("half") == 1;
 
@@ -58,9 +58,10 @@ public sealed class GoldenModel
     /// <summary>The manifest this model would have.</summary>
     public ModelManifest Manifest(int resizeScale = 1, float? maxDepth = null)
     {
-        using var sd = JsonDocument.Parse(_config["sd"]);
-        int One(string name) => sd.RootElement.GetProperty(name).GetInt32();
-        int[] Many(string name) => [.. sd.RootElement.GetProperty(name).EnumerateArray().Select(value => value.GetInt32())];
+        using var sd = Parse(_folder, _config.GetValueOrDefault("sd") ?? throw Lacks("sd"));
+        static int? Whole(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : null;
+        int One(string name) => sd.RootElement.TryGetProperty(name, out var value) && Whole(value) is { } number ? number : throw Lacks($"sd.{name}");
+        int[] Many(string name) => sd.RootElement.TryGetProperty(name, out var values) && values.ValueKind == JsonValueKind.Array ? [.. values.EnumerateArray().Select(value => Whole(value) ?? throw Lacks($"sd.{name}"))] : throw Lacks($"sd.{name}");
         var task = Enum.Parse<PerceptionTask>(Task, ignoreCase: true);
         var shape = new NetworkShape
         {
@@ -131,5 +132,25 @@ public sealed class GoldenModel
 
     private int Int(string name) => _config.TryGetValue(name, out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
         ? value
-        : throw new ConfigurationException(_folder, $"the description of the golden model lacks {name}");
+        : throw Lacks(name);
+
+    private ConfigurationException Lacks(string name) => new(_folder, $"the description of the golden model lacks {name}, or has what is no number there; copy the folder again");
+
+    /// <param name="where">For messages.</param>
+    /// <returns>An object of JSON, the caller's.</returns>
+    private static JsonDocument Parse(string where, string text)
+    {
+        JsonDocument json;
+        try
+        {
+            json = JsonDocument.Parse(text);
+        }
+        catch (JsonException problem)
+        {
+            throw new ConfigurationException(where, $"the description of the golden model is no JSON ({problem.Message.Split('.')[0]}); copy the folder again");
+        }
+        if (json.RootElement.ValueKind == JsonValueKind.Object) return json;
+        json.Dispose();
+        throw new ConfigurationException(where, "the description of the golden model is no object of JSON; copy the folder again");
+    }
 }
