@@ -49,7 +49,7 @@ internal static class Composition
         {
             // Maps before records: who reads a record finds the files it names.
             if (options.Maps) sinks.Add(new MapFilesSink(folder.Path, manifest.Classes, options.DepthScale, resume));
-            sinks.Add(new RecordsSink(folder.Records, item => records.Of(item, DepthMap(item, options), SegmentationMap(item, options)).ToJson(), resume));
+            sinks.Add(new RecordsSink(folder.Records, (item, to) => records.Of(item, DepthMap(item, options), SegmentationMap(item, options)).WriteJson(to), resume));
             if (options.Overlay is { } mode)
             {
                 var overlay = sinks.Own(new Overlay(new OverlayOptions { Mode = mode, Tasks = [.. model.Tasks], Classes = manifest.Classes }));

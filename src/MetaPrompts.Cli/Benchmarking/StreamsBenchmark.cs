@@ -36,7 +36,7 @@ internal sealed class StreamsBenchmark(SourceSpec spec, LoadedModel loaded, int 
         {
             var id = new StreamId(string.Create(CultureInfo.InvariantCulture, $"stream-{i}"));
             builder.AddSource(await OpenAsync(spec.As(id), pool, signals.Stop).ConfigureAwait(false));
-            builder.AddSink(new RecordsSink(Path.Combine(folder, $"{id}.jsonl"), item => records.Of(item).ToJson()), streams: new HashSet<StreamId> { id });
+            builder.AddSink(new RecordsSink(Path.Combine(folder, $"{id}.jsonl"), (item, to) => records.Of(item).WriteJson(to)), streams: new HashSet<StreamId> { id });
         }
 
         builder.AddSink(age);

@@ -80,7 +80,7 @@ internal sealed class LiveSinks(ServiceSettings settings, LiveStreams streams, L
         var records = new FrameRecords(settings.Node, model.Manifests);
         var sinks = new List<IResultSink>();
         if (files.Maps) sinks.Add(new MapFilesSink(folder, _manifest.Classes, scale));
-        sinks.Add(new RecordsSink(Path.Combine(folder, "records.jsonl"), item => records.Of(item, MapReferences.Depth(item, files.Maps, scale), MapReferences.Segmentation(item, files.Maps)).ToJson()));
+        sinks.Add(new RecordsSink(Path.Combine(folder, "records.jsonl"), (item, to) => records.Of(item, MapReferences.Depth(item, files.Maps, scale), MapReferences.Segmentation(item, files.Maps)).WriteJson(to)));
         return new SinksInOrder("files", sinks);
     }
 

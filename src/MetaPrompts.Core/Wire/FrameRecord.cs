@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -64,6 +65,13 @@ public sealed record FrameRecord
 
     /// <summary>One line of JSON, UTF-8, without a line end.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, WireJson.Default.FrameRecord);
+
+    /// <summary>The same bytes, into the end of a buffer that is used again and again.</summary>
+    public void WriteJson(IBufferWriter<byte> to)
+    {
+        using var writer = new Utf8JsonWriter(to, new JsonWriterOptions { Encoder = WireJson.Default.Options.Encoder, SkipValidation = true });
+        JsonSerializer.Serialize(writer, this, WireJson.Default.FrameRecord);
+    }
 
     /// <exception cref="JsonException">Not a frame record of a schema this version reads; says what is wrong.</exception>
     public static FrameRecord Parse(ReadOnlySpan<byte> json)

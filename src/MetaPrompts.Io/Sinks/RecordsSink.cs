@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using MetaPrompts.Core.Flow;
 
@@ -11,15 +12,16 @@ public sealed class RecordsSink : IResumableSink
 {
     private readonly string _path;
     private readonly string _temporary;
-    private readonly Func<PerceivedFrame, ReadOnlyMemory<byte>> _record;
+    private readonly Action<PerceivedFrame, IBufferWriter<byte>> _record;
+    private readonly ArrayBufferWriter<byte> _line = new();
     private readonly FileStream _file;
     private bool _complete;
 
     /// <param name="path">Of the finished file.</param>
-    /// <param name="record">UTF-8 JSON of one frame, without line break; has a number <c>seq</c>.</param>
+    /// <param name="record">Writes the UTF-8 JSON of one frame, without line break; has a number <c>seq</c>.</param>
     /// <param name="resume">Go on from what an interrupted run left; otherwise that is overwritten.</param>
     /// <exception cref="Core.Errors.SinkFailedException">The file cannot be written.</exception>
-    public RecordsSink(string path, Func<PerceivedFrame, ReadOnlyMemory<byte>> record, bool resume = false)
+    public RecordsSink(string path, Action<PerceivedFrame, IBufferWriter<byte>> record, bool resume = false)
     {
         ArgumentNullException.ThrowIfNull(record);
         (_path, _temporary, _record) = (path, SinkFiles.Temporary(path), record);
@@ -47,8 +49,10 @@ public sealed class RecordsSink : IResumableSink
         ArgumentNullException.ThrowIfNull(item);
         return SinkFiles.GuardAsync(_path, async () =>
         {
-            await _file.WriteAsync(_record(item), stop).ConfigureAwait(false);
-            _file.WriteByte((byte)'\n');
+            _line.ResetWrittenCount();
+            _record(item, _line);
+            _line.Write("\n"u8);
+            await _file.WriteAsync(_line.WrittenMemory, stop).ConfigureAwait(false);
             await _file.FlushAsync(stop).ConfigureAwait(false);
         });
     }

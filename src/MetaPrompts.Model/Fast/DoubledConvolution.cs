@@ -27,13 +27,15 @@ internal sealed class DoubledConvolution : IDisposable
     /// <returns>[B, C, 2H, 2W], channels innermost; the caller's.</returns>
     public Tensor Run(Tensor x)
     {
-        using var scope = NewDisposeScope();
         var (batch, height, width) = (x.size(0), x.size(2), x.size(3));
-        var four = _four.Run(x).permute(ChannelsLast.Inwards).contiguous();                                     // [B, H+1, W+1, 4C]; a view
+        using var convolved = _four.Run(x);
+        using var rows = convolved.permute(ChannelsLast.Inwards);
+        using var four = rows.contiguous();                                                                     // [B, H+1, W+1, 4C]; a view
         // Both copies of a pixel read the same place and the next one: the four interleave by strides alone.
         var (place, row) = (4 * _channels, (width + 1) * 4 * _channels);
-        var woven = four.as_strided([batch, height, 2, width, 2, _channels], [(height + 1) * row, row, row + (2 * _channels), place, place + _channels, 1]);
-        return woven.reshape(batch, 2 * height, 2 * width, _channels).permute(ChannelsLast.Outwards).MoveToOuterDisposeScope();
+        using var woven = four.as_strided([batch, height, 2, width, 2, _channels], [(height + 1) * row, row, row + (2 * _channels), place, place + _channels, 1]);
+        using var large = woven.reshape(batch, 2 * height, 2 * width, _channels);
+        return large.permute(ChannelsLast.Outwards);
     }
 
     public void Dispose() => _four.Dispose();

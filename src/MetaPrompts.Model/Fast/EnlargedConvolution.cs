@@ -10,6 +10,7 @@ namespace MetaPrompts.Model.Fast;
 /// </summary>
 internal sealed class EnlargedConvolution : IDisposable
 {
+    private static readonly long[] _rowsFirst = [0, 1, 3, 2, 4, 5];
     private readonly Tensor _taps;
     private readonly long _channels;
     private readonly ConcurrentDictionary<(long Small, long Large), Tensor> _axes = new();
@@ -34,16 +35,22 @@ internal sealed class EnlargedConvolution : IDisposable
     /// <returns>[B, C, height, width], channels innermost, without bias; the caller's.</returns>
     public Tensor Run(Tensor x, long height, long width)
     {
-        using var scope = NewDisposeScope();
+        // By hand: a scope's list of ten tensors takes more memory than they do.
         var (batch, h, w) = (x.size(0), x.size(2), x.size(3));
-        var taps = functional.linear(ChannelsLast.Tokens(x), _taps).reshape(batch, h, w, 3, 3, _channels);     // [B, h, w, dy, dx, C]
-        var rows = taps.permute(0, 1, 3, 2, 4, 5).reshape(batch, h, 3, w * 3, _channels);                      // [B, h, dy, w dx, C]
-        var wide = Axis(w, width).matmul(rows).reshape(batch, h * 3, width * _channels);                       // [B, h dy, W C]
-        return Axis(h, height).matmul(wide).reshape(batch, height, width, _channels).permute(ChannelsLast.Outwards).MoveToOuterDisposeScope();
+        using var tokens = ChannelsLast.Tokens(x);
+        using var products = functional.linear(tokens, _taps);
+        using var taps = products.reshape(batch, h, w, 3, 3, _channels);                       // [B, h, w, dy, dx, C]
+        using var turned = taps.permute(_rowsFirst);
+        using var rows = turned.reshape(batch, h, 3, w * 3, _channels);                        // [B, h, dy, w dx, C]
+        using var widened = Axis(w, width).matmul(rows);
+        using var wide = widened.reshape(batch, h * 3, width * _channels);                     // [B, h dy, W C]
+        using var heightened = Axis(h, height).matmul(wide);
+        using var all = heightened.reshape(batch, height, width, _channels);
+        return all.permute(ChannelsLast.Outwards);
     }
 
     /// <returns>[large, small·3]: how much a small map's place, seen through a tap, adds to a large map's place. Kept.</returns>
-    private Tensor Axis(long small, long large) => _axes.GetOrAdd((small, large), _ =>
+    private Tensor Axis(long small, long large) => _axes.TryGetValue((small, large), out var axis) ? axis : _axes.GetOrAdd((small, large), _ =>
     {
         using var none = no_grad();
         using var scope = NewDisposeScope();

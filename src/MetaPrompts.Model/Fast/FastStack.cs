@@ -39,9 +39,14 @@ internal sealed class FastStack : IDisposable
     /// <returns>The caller's.</returns>
     public Tensor Run(Tensor x)
     {
-        using var scope = NewDisposeScope();
-        foreach (var step in _steps) x = step(x);
-        return x.MoveToOuterDisposeScope();
+        var given = x;
+        foreach (var step in _steps)
+        {
+            var y = step(x);
+            if (!ReferenceEquals(x, given)) x.Dispose();
+            x = y;
+        }
+        return x;
     }
 
     /// <summary>Factors and offsets of a batch norm that no longer learns, per channel, in float64.</summary>

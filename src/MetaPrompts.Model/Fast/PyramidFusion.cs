@@ -30,15 +30,26 @@ internal sealed class PyramidFusion : IDisposable
     /// <returns>[B, C, h, w] at the finest level's size, the caller's.</returns>
     public Tensor Run(IReadOnlyList<Tensor> levels)
     {
-        using var scope = NewDisposeScope();
         var (height, width) = (levels[0].size(2), levels[0].size(3));
         Divide(levels, height, width);
-        var side = levels.Take(_nearLevels).Select((level, i) => i == 0
-            ? level
-            : functional.interpolate(level, size: [height, width], mode: InterpolationMode.Bilinear, align_corners: false)).ToList();
-        var sum = _near!.Run(side.Count == 1 ? side[0] : cat(side, 1));
-        for (var i = 0; i < _far.Length; i++) sum.add_(_far[i].Run(levels[_nearLevels + i], height, width));
-        return sum.relu_().MoveToOuterDisposeScope();
+        var sum = Near(levels, height, width);
+        for (var i = 0; i < _far.Length; i++)
+        {
+            using var share = _far[i].Run(levels[_nearLevels + i], height, width);
+            sum.add_(share);
+        }
+        return sum.relu_();
+    }
+
+    private Tensor Near(IReadOnlyList<Tensor> levels, long height, long width)
+    {
+        if (_nearLevels == 1) return _near!.Run(levels[0]);
+        var side = new Tensor[_nearLevels];
+        side[0] = levels[0];
+        for (var i = 1; i < side.Length; i++) side[i] = functional.interpolate(levels[i], size: [height, width], mode: InterpolationMode.Bilinear, align_corners: false);
+        using var beside = cat(side, 1);
+        for (var i = 1; i < side.Length; i++) side[i].Dispose();
+        return _near!.Run(beside);
     }
 
     /// <summary>Which levels are far is known when the first frame comes; every later one has the same proportions.</summary>

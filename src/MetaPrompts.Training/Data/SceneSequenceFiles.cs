@@ -29,8 +29,8 @@ public static class SceneSequenceFiles
         var sinks = new List<IResultSink>
         {
             await VideoSink.OpenAsync(Path.Combine(folder, Video), item => item.Frame.Pixels.Share(), new VideoSinkOptions(), stop: stop).ConfigureAwait(false),
-            new RecordsSink(Path.Combine(folder, Records), item => records.Of(item,
-                Map(PerceptionTask.Depth, item.Frame.Stamp.Sequence, "16UC1", 0.001), Map(PerceptionTask.Segmentation, item.Frame.Stamp.Sequence, "mono8", null)).ToJson()),
+            new RecordsSink(Path.Combine(folder, Records), (item, to) => records.Of(item,
+                Map(PerceptionTask.Depth, item.Frame.Stamp.Sequence, "16UC1", 0.001), Map(PerceptionTask.Segmentation, item.Frame.Stamp.Sequence, "mono8", null)).WriteJson(to)),
         };
         if (maps) sinks.Add(new MapFilesSink(folder, SceneClasses.All));
         try

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Flow;
@@ -132,7 +133,7 @@ public sealed class FileSinkTests : IDisposable
         Assert.Contains("depth", failed.Message);
     }
 
-    private static ReadOnlyMemory<byte> Record(PerceivedFrame item) => Encoding.UTF8.GetBytes($"{{\"seq\":{item.Result.Stamp.Sequence}}}");
+    private static void Record(PerceivedFrame item, IBufferWriter<byte> to) => to.Write(Encoding.UTF8.GetBytes($"{{\"seq\":{item.Result.Stamp.Sequence}}}"));
 
     private static async Task WriteAsync(IResumableSink sink, long sequence)
     {

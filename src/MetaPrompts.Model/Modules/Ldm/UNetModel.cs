@@ -100,14 +100,20 @@ public sealed class UNetModel : Module, IPreparable
         var h = z;
         foreach (var block in input_blocks) skips.Push(h = _prepared is not null && skips.Count == 0 ? _prepared.In(h) : Run(block, h, cursor));
         h = Run(middle_block, h, cursor);
-        var features = new List<Tensor>();
+        var features = new List<Tensor>(_featureBlocks.Count);
         for (var i = 0; i < output_blocks.Count; i++)
         {
             var skip = skips.Pop();
             // The reference resizes the skip, so a 9-high latent leaves 16 high; trained weights rely on it.
             if (skip.size(2) != h.size(2) || skip.size(3) != h.size(3))
-                skip = functional.interpolate(skip, size: [h.size(2), h.size(3)], mode: InterpolationMode.Bilinear, align_corners: false);
-            h = Run(output_blocks[i], cat([h, skip], 1), cursor, beforeUpsample: _featureBlocks.Contains(i) ? features : null);
+            {
+                using var before = skip;
+                skip = functional.interpolate(before, size: [h.size(2), h.size(3)], mode: InterpolationMode.Bilinear, align_corners: false);
+            }
+            using var joined = cat([h, skip], 1);
+            skip.Dispose();
+            if (!_featureBlocks.Contains(i - 1)) h.Dispose();
+            h = Run(output_blocks[i], joined, cursor, beforeUpsample: _featureBlocks.Contains(i) ? features : null);
         }
         features.Reverse();
         foreach (var feature in features) feature.MoveToOuterDisposeScope();
@@ -137,14 +143,18 @@ public sealed class UNetModel : Module, IPreparable
 
     private static Tensor Run(IEnumerable<Module> block, Tensor h, Cursor cursor, List<Tensor>? beforeUpsample = null)
     {
+        // Freed as soon as the next module has read them; what training still needs it holds itself.
+        var given = h;
         foreach (var module in block)
         {
+            var x = h;
             h = module switch
             {
                 ResBlock res => res.forward(h, cursor.NextBias()),
                 SpatialTransformer transformer => transformer.forward(h, cursor.NextAttention(out var value), value),
                 _ => ((Module<Tensor, Tensor>)module).forward(h),
             };
+            if (!ReferenceEquals(x, given)) x.Dispose();
         }
         beforeUpsample?.Add(h);
         return h;

@@ -154,10 +154,11 @@ public sealed class MetaPromptsMulti : Module, IPreparable
         foreach (var task in tasks)
         {
             // The steps share a head and its batch statistics, so they go through it together.
-            var (start, count) = promptsOf[task];
-            var levels = Enumerable.Range(0, 4).Select(k => Together(fused.Select(step =>
-                hasPrompts ? Rearranged(step.Levels[k], step.Prompts[0].narrow(0, start, count)) : step.Levels[k]))).ToList();
-            said[task] = heads[task].forward(levels).chunk(fused.Count, 0);
+            var levels = Enumerable.Range(0, 4).Select(_ => new List<Tensor>()).ToArray();
+            foreach (var step in fused) AddLevels(levels, step.Levels, step.Prompts, task);
+            var together = Array.ConvertAll(levels, steps => steps.Count == 1 ? steps[0] : cat(steps, 0));
+            var logits = heads[task].forward(together);
+            said[task] = fused.Count == 1 ? [logits] : logits.chunk(fused.Count, 0);
         }
         var outputs = new List<MultiOutput>();
         for (var i = 0; i < fused.Count; i++)
@@ -171,23 +172,34 @@ public sealed class MetaPromptsMulti : Module, IPreparable
     }
 
     /// <summary>Every level at twice its size and EmbedDim wide: 1/4, 1/8, 1/16, 1/32 (reference: MetaPromptsSeg, upconv).</summary>
-    private Tensor[] Fuse(IReadOnlyList<Tensor> feats) =>
-        [.. feats.Select((feat, k) =>
+    private Tensor[] Fuse(IReadOnlyList<Tensor> feats)
+    {
+        var levels = new Tensor[feats.Count];
+        for (var k = 0; k < levels.Length; k++)
         {
-            if (_prepared is not null) return _prepared[k].Run(feat);
-            var twice = functional.interpolate(feat, size: [feat.size(2) * 2, feat.size(3) * 2], mode: InterpolationMode.Bilinear, align_corners: false);
-            return functional.relu(upconv[k].forward(twice));
-        })];
+            var feat = feats[k];
+            levels[k] = _prepared is not null
+                ? _prepared[k].Run(feat)
+                : functional.relu(upconv[k].forward(functional.interpolate(feat, size: [feat.size(2) * 2, feat.size(3) * 2], mode: InterpolationMode.Bilinear, align_corners: false)));
+        }
+        return levels;
+    }
+
+    private void AddLevels(List<Tensor>[] to, Tensor[] levels, Tensor prompts, PerceptionTask task)
+    {
+        var (start, count) = promptsOf[task];
+        using var all = prompts.select(0, 0);
+        using var own = all.narrow(0, start, count);                                           // [N, D]
+        for (var k = 0; k < levels.Length; k++) to[k].Add(hasPrompts ? Rearranged(levels[k], own) : levels[k]);
+    }
 
     /// <summary>[B, N, h, w]: one map per prompt, the scalar product of features and prompt at every place.</summary>
-    private Tensor Rearranged(Tensor features, Tensor prompts) => _prepared is null
-        ? einsum("bchw,nc->bnhw", features, prompts)
-        : ChannelsLast.Maps(functional.linear(ChannelsLast.Tokens(features), prompts), features.size(2), features.size(3));
-
-    private static Tensor Together(IEnumerable<Tensor> steps)
+    private Tensor Rearranged(Tensor features, Tensor prompts)
     {
-        var list = steps.ToList();
-        return list.Count == 1 ? list[0] : cat(list, 0);
+        if (_prepared is null) return einsum("bchw,nc->bnhw", features, prompts);
+        using var tokens = ChannelsLast.Tokens(features);
+        using var products = functional.linear(tokens, prompts);
+        return ChannelsLast.Maps(products, features.size(2), features.size(3));
     }
 
     /// <summary>The head speaks in the logarithm of depth: an error of one grey step means the same share of the distance near and far.</summary>
