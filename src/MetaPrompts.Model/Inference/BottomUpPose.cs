@@ -9,10 +9,10 @@ public static class BottomUpPose
     public const int MostPeople = 20;
 
     /// <summary>A centre below this is nobody.</summary>
-    public const float LeastCentre = 0.25f;
+    public const float LeastCentre = 0.2f;
 
     /// <summary>A joint's heatmap counts from here; below it the way from the centre stands alone, at half the score.</summary>
-    public const float LeastJoint = 0.1f;
+    public const float LeastJoint = 0.05f;
 
     private const int Joints = MetaPromptsMulti.Joints;
 
@@ -56,7 +56,7 @@ public static class BottomUpPose
         }
         var around = Box(cells);
         var extent = Math.Max(around.Width, around.Height);
-        var reach = Math.Clamp(0.1f * extent, 1.2f, 6);
+        var reach = Math.Clamp(0.2f * extent, 1.2f, 6);
         var (keypoints, sum) = (new Keypoint[Joints], 0f);
         for (var j = 0; j < Joints; j++)
         {

@@ -9,6 +9,11 @@ public static class RenderedAugmentation
     /// <summary>Focal length, in image widths, of the camera that depth targets are metric for.</summary>
     public const float CanonicalFocal = 0.9f;
 
+    // Scenes show whole people; who sits before a camera is seen from the chest up.
+    private const float CloseUps = 0.3f;
+    private const float MostZoom = 4;             // beyond it there is nothing but blur
+    private const int LeftShoulder = 5, LeftHip = 11;   // of CocoSkeleton; the right one follows
+
     /// <param name="random">Everything random comes from here: same generator state, same sample.</param>
     /// <returns>Picture in -1…1; depth at the canonical focal length and classes on the 1/2 grid, targets of pose on the 1/4 grid.</returns>
     public static TrainingSample Apply(SceneFrame frame, Random random)
@@ -25,13 +30,32 @@ public static class RenderedAugmentation
         var zoom = MathF.Exp(Between(random, MathF.Log(0.8f), MathF.Log(1.5f)));
         var angle = random.NextSingle() < 0.4f ? Between(random, -0.15f, 0.15f) : 0;
         var mirror = random.NextSingle() < 0.5f;
-        var view = View.Around(frame.Size, zoom, angle, mirror, Between(random, -0.1f, 0.1f), Between(random, -0.1f, 0.1f));
+        var (shiftX, shiftY) = (Between(random, -0.1f, 0.1f), Between(random, -0.1f, 0.1f));
+        if (random.NextSingle() < CloseUps && CloseUp(frame, random) is { } close) (zoom, shiftX, shiftY) = close;
+        var view = View.Around(frame.Size, zoom, angle, mirror, shiftX, shiftY);
 
         Look(frame, view, sample, random);
         Measure(frame, view, zoom, sample.Depth, sample.ClassIds);
         sample.Pose.Draw([.. frame.People.Select(person => Move(person, view, mirror, frame.Size))]);
         Develop(sample.Image, frame.Size, random);
         return sample;
+    }
+
+    /// <summary>A view in which head and trunk of one person take from half to one and a half of the picture's height; null where nobody is seen large enough for it.</summary>
+    private static (float Zoom, float ShiftX, float ShiftY)? CloseUp(SceneFrame frame, Random random)
+    {
+        if (frame.People.Count == 0) return null;
+        var joints = frame.People[random.Next(frame.People.Count)].Joints;
+        var (left, right) = (joints[LeftShoulder], joints[LeftShoulder + 1]);
+        var (leftHip, rightHip) = (joints[LeftHip], joints[LeftHip + 1]);
+        if (left.Visibility + right.Visibility < 3 || left.Visibility * right.Visibility * leftHip.Visibility * rightHip.Visibility == 0) return null;
+        var (x, y) = ((left.X + right.X) / 2, (left.Y + right.Y) / 2);
+        var (toHipX, toHipY) = ((leftHip.X + rightHip.X) / 2 - x, (leftHip.Y + rightHip.Y) / 2 - y);
+        var trunk = MathF.Sqrt(toHipX * toHipX + toHipY * toHipY);
+        // The head adds somewhat more than half a trunk.
+        var zoom = Between(random, 0.5f, 1.5f) * frame.Size.Height / (1.6f * trunk);
+        if (!(zoom is >= 1 and <= MostZoom)) return null;
+        return (zoom, (x + trunk * Between(random, -0.5f, 0.5f)) / frame.Size.Width - 0.5f, (y + trunk * Between(random, -0.4f, 0.5f)) / frame.Size.Height - 0.5f);
     }
 
     /// <summary>Bilinear colours; what lies outside the scene gets one flat colour.</summary>
