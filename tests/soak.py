@@ -13,6 +13,7 @@ import urllib.request
 
 root, minutes, folder = sys.argv[1], float(sys.argv[2]), sys.argv[3]
 mosquitto = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+rate = os.environ.get("SOAK_RATE", "5Hz")
 choose = random.Random(int(os.environ.get("SOAK_SEED", "1")))
 
 
@@ -45,7 +46,7 @@ cameras = {f"cam{i}": free_port() for i in range(2)}
 with open(f"{folder}/broker.conf", "w") as f:
     f.write(f"listener {broker_port} 127.0.0.1\nallow_anonymous true\n")
 with open(f"{folder}/service.yaml", "w") as f:
-    f.write("node: soak\ndefaults: { maxRate: 5Hz, capture: { openTimeout: 5s, reconnect: { initial: 500ms, max: 4s } } }\nstreams:\n")
+    f.write("node: soak\ndefaults: { maxRate: " + rate + ", capture: { openTimeout: 5s, reconnect: { initial: 500ms, max: 4s } } }\nstreams:\n")
     for name, port in cameras.items():
         f.write(f'  {name}: {{ source: "rtsp://127.0.0.1:{port}/cam" }}\n')
     f.write('  away: { source: "rtsp://127.0.0.1:1/none" }\n  pattern: { source: "synthetic:320x180?rate=10&frames=endless&live", reuse: { enabled: true } }\n')
