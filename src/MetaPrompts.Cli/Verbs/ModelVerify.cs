@@ -47,7 +47,7 @@ internal static class ModelVerify
         if (!Directory.Exists(root)) throw new ConfigurationException("--fixtures", $"{root} is no folder; give the golden files of a clone (tests/Fixtures), or set {Variable}");
         var tasks = Tasks(model, root);
         var rungs = new List<Rung>();
-        IEnumerable<Rung> Ladder(string task) => full ? FullSize.Run(root, task, device, type, paths) : paths.SelectMany(path => new ParityLadder(root, device, type, path).Run(task));
+        IEnumerable<Rung> Ladder(string task) => full ? FullSize.Run(root, task, device, type, paths, stop) : paths.SelectMany(path => new ParityLadder(root, device, type, path).Run(task));
         foreach (var rung in tasks.SelectMany(Ladder))
         {
             stop.ThrowIfCancellationRequested();

@@ -13,11 +13,12 @@ public static partial class FormulaWeights
     private const ulong Golden = 0x9E3779B97F4A7C15;
 
     /// <summary>A whole network. A tensor with several names is generated under the one that is not an alias.</summary>
-    public static void Fill(nn.Module network, ulong seed, bool half)
+    public static void Fill(nn.Module network, ulong seed, bool half, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(network);
         foreach (var (name, tensor) in network.state_dict())
         {
+            stop.ThrowIfCancellationRequested();
             if (name.Contains("cross_unet_conv", StringComparison.Ordinal)) continue;
             UnfilledNetwork.GiveMemory(tensor);
             Fill(name, tensor, seed, half);

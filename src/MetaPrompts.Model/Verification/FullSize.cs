@@ -23,33 +23,34 @@ public static class FullSize
     /// <param name="task"><c>depth</c>, <c>segmentation</c> or <c>pose</c>.</param>
     /// <param name="type">The files hold float32 results.</param>
     /// <param name="paths">Ways to compute, each once.</param>
-    public static IEnumerable<Rung> Run(string root, string task, Device device, ScalarType type, IReadOnlyList<ServingPath> paths)
+    /// <exception cref="OperationCanceledException">Between two tensors or two stages after <paramref name="stop"/>.</exception>
+    public static IEnumerable<Rung> Run(string root, string task, Device device, ScalarType type, IReadOnlyList<ServingPath> paths, CancellationToken stop = default)
     {
         var folder = Path.Combine(root, "full");
         if (!Directory.Exists(folder)) yield break;
         foreach (var file in Directory.EnumerateFiles(folder, task + "-*.json*").Order(StringComparer.Ordinal).DistinctBy(NameOf))
-            foreach (var rung in Case(file, task, device, type, paths)) yield return rung;
+            foreach (var rung in Case(file, task, device, type, paths, stop)) yield return rung;
     }
 
     /// <summary>One network for all paths: filling it takes a while. The plain way comes first, since a network that serves cannot go back.</summary>
-    private static IEnumerable<Rung> Case(string file, string task, Device device, ScalarType type, IReadOnlyList<ServingPath> paths)
+    private static IEnumerable<Rung> Case(string file, string task, Device device, ScalarType type, IReadOnlyList<ServingPath> paths, CancellationToken stop)
     {
         using var json = Read(file);
         var config = json.RootElement.GetProperty("config");
         var name = NameOf(file);
         using var network = ServedGolden.Of(task, Manifest(task, name, config, json.RootElement.GetProperty("stages")), unfilled: true);
         Precisions.Apply(network.Module, type);
-        FormulaWeights.Fill(network.Module, config.GetProperty("seed").GetUInt64(), half: false);
+        FormulaWeights.Fill(network.Module, config.GetProperty("seed").GetUInt64(), half: false, stop);
         network.Module.to(device);
         network.Module.eval();
         foreach (var path in paths.Distinct().Order())
         {
             Preparation.Apply(network.Module, path.Speedups(), device, type);
-            foreach (var rung in Forward(network, json.RootElement, task, name, device, type)) yield return rung with { Path = path };
+            foreach (var rung in Forward(network, json.RootElement, task, name, device, type, stop)) yield return rung with { Path = path };
         }
     }
 
-    private static List<Rung> Forward(ServedGolden network, JsonElement golden, string task, string name, Device device, ScalarType type)
+    private static List<Rung> Forward(ServedGolden network, JsonElement golden, string task, string name, Device device, ScalarType type, CancellationToken stop)
     {
         using var scope = NewDisposeScope();
         using var none = no_grad();
@@ -57,6 +58,7 @@ public static class FullSize
         var rungs = new List<Rung>();
         void Tap(string stage, Tensor value)
         {
+            stop.ThrowIfCancellationRequested();
             if (stages.TryGetProperty(stage, out var expected) && rungs.All(rung => rung.Name != stage)) rungs.Add(Compare(task, name, stage, expected, value, Allowed(type)));
         }
 
