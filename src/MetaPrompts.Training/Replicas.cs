@@ -1,5 +1,6 @@
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Modules;
 using MetaPrompts.Training.Data;
 using MetaPrompts.Training.Tasks;
 using TorchSharp;
@@ -15,6 +16,7 @@ namespace MetaPrompts.Training;
 internal sealed class Replicas : IDisposable
 {
     private readonly ITrainingTask[] _copies;
+    private readonly Dictionary<ITrainingTask, GradientCheckpoints> _checkpoints = [];
     private readonly Device _device;
     private readonly int _accumulate, _seed;
     private readonly DeviceThread[] _threads;
@@ -24,7 +26,11 @@ internal sealed class Replicas : IDisposable
         (_device, _accumulate, _seed) = (TrainingTasks.Device(options), options.Accumulate, options.Seed);
         _copies = [.. Enumerable.Range(0, options.Replicas).Select(_ => TrainingTasks.Of(manifest, options))];
         _threads = [.. Enumerable.Range(0, options.Replicas).Select(i => new DeviceThread($"replica {i}"))];
-        foreach (var copy in _copies) copy.Network.train();
+        foreach (var copy in _copies)
+        {
+            copy.Network.train();
+            if (options.Checkpointing) _checkpoints[copy] = new GradientCheckpoints(copy.Network);
+        }
     }
 
     /// <summary>The copy that learns.</summary>
@@ -61,7 +67,9 @@ internal sealed class Replicas : IDisposable
             using var scope = NewDisposeScope();
             using var batch = new Batch(few, _device) { Seed = unchecked(seed * 1009 + part++) };
             var (loss, parts) = copy.Loss(batch, refineSteps);
-            (_accumulate == 1 ? loss : loss / _accumulate).backward();
+            var share = _accumulate == 1 ? loss : loss / _accumulate;
+            if (_checkpoints.TryGetValue(copy, out var checkpoints)) checkpoints.Backward(share);
+            else share.backward();
             total += loss.item<float>() / _accumulate;
             foreach (var (name, value) in parts) means[name] = means.GetValueOrDefault(name) + value.item<float>() / _accumulate;
         }
@@ -91,6 +99,7 @@ internal sealed class Replicas : IDisposable
     public void Dispose()
     {
         foreach (var thread in _threads) thread.Dispose();
+        foreach (var checkpoints in _checkpoints.Values) checkpoints.Dispose();
         foreach (var copy in _copies) copy.Dispose();
     }
 }

@@ -51,6 +51,12 @@ public sealed record TrainerOptions
     /// <summary>Parts each batch is computed in, one after the other, so that memory suffices; batch statistics are then each part's own.</summary>
     public int Accumulate { get; init; } = 1;
 
+    /// <summary>
+    /// Gradient checkpointing: the UNet's blocks, and the autoencoder's levels where it learns, keep what comes in and out and are computed once more in the backward pass. Off unless asked for: a small
+    /// network's memory does not matter, its time does.
+    /// </summary>
+    public bool Checkpointing { get; init; }
+
     /// <summary>Segmentation: pictures are fitted into this before they are scaled and cut; null for the size of the first phase.</summary>
     public ImageSize? Resize { get; init; }
 

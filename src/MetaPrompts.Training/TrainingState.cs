@@ -22,17 +22,21 @@ internal sealed class TrainingState : IDisposable
     public TrainingState(Module network, AdamW optimiser, TrainerOptions options, string? scaffold)
     {
         (_network, _optimiser, _options, _scaffold) = (network, optimiser, options, scaffold is null ? null : scaffold + ".");
-        foreach (var (name, master) in optimiser.Masters) _averages[name] = master.clone();
-        foreach (var (name, buffer) in Statistics()) _averages[name] = buffer.clone();
+        foreach (var (name, value) in Averaged()) _averages[name] = Averages ? value.clone() : value.alias();
     }
+
+    /// <summary>Otherwise what would be averaged stands for its average, and takes no memory.</summary>
+    private bool Averages => _options.AverageDecay > 0;
+
+    private IEnumerable<(string Name, Tensor Value)> Averaged() => _optimiser.Masters.Concat(Statistics());
 
     /// <summary>Moves the averages a little towards the weights; slower the longer the run, so that the start does not linger.</summary>
     public void Average()
     {
+        if (!Averages) return;
         using var none = no_grad();
         var decay = Math.Min(_options.AverageDecay, (1.0 + _optimiser.Steps) / (10 + _optimiser.Steps));
-        foreach (var (name, master) in _optimiser.Masters) _averages[name].lerp_(master, 1 - decay);
-        foreach (var (name, buffer) in Statistics()) _averages[name].lerp_(buffer, 1 - decay);
+        foreach (var (name, value) in Averaged()) _averages[name].lerp_(value, 1 - decay);
     }
 
     public void Save(string path)
@@ -55,7 +59,7 @@ internal sealed class TrainingState : IDisposable
             throw new ModelRefusedException(path, "is not a training state; give the state.safetensors that `train` wrote");
         using var none = no_grad();
         _optimiser.Restore(step, (name, tensor) => Fill(reader, name, tensor));
-        foreach (var (name, average) in _averages) Fill(reader, "average/" + name, average);
+        if (Averages) foreach (var (name, average) in _averages) Fill(reader, "average/" + name, average);
         foreach (var (name, buffer) in _network.named_buffers()) Fill(reader, "buffer/" + name, buffer);
         foreach (var (name, parameter) in Frozen()) Fill(reader, "frozen/" + name, parameter);
     }
@@ -72,8 +76,7 @@ internal sealed class TrainingState : IDisposable
         var targets = state.ToDictionary(one => one.Key, one => masters.GetValueOrDefault(one.Value.Handle, one.Value));
         var report = StableDiffusion.IsIn(reader) ? StableDiffusion.Initialise(targets, reader, path) : CheckpointLoader.Load(targets, reader, PublishedKeyMaps.Named(keyMap), path);
         _optimiser.Restore(0, static (_, _) => { });
-        foreach (var (name, master) in _optimiser.Masters) _averages[name].copy_(master);
-        foreach (var (name, buffer) in Statistics()) _averages[name].copy_(buffer);
+        if (Averages) foreach (var (name, value) in Averaged()) _averages[name].copy_(value);
         return report;
     }
 

@@ -23,6 +23,16 @@ public sealed class StepFeatures(IReadOnlyList<Tensor> blockBias, IReadOnlyList<
         foreach (var tensor in All) tensor.DetachFromDisposeScope();
     }
 
+    /// <summary>The same features made of other tensors.</summary>
+    /// <param name="map">All tensors to as many others, in order, which are taken over; these here are disposed.</param>
+    internal StepFeatures Over(Func<IReadOnlyList<Tensor>, IReadOnlyList<Tensor>> map)
+    {
+        var mapped = map([.. All]);
+        Dispose();
+        var (biases, pairs) = (BlockBias.Count, CrossAttention.Count);
+        return new StepFeatures([.. mapped.Take(biases)], [.. Enumerable.Range(0, pairs).Select(i => (mapped[biases + 2 * i], mapped[biases + 2 * i + 1]))], mapped[^1]);
+    }
+
     private IEnumerable<Tensor> All => BlockBias.Concat(CrossAttention.SelectMany(pair => (Tensor[])[pair.Key, pair.Value])).Append(MetaPrompts);
 
     public void Dispose()

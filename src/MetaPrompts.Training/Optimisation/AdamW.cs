@@ -10,7 +10,7 @@ public sealed record TrainedParameter(string Name, Parameter Value, double Rate,
 
 /// <summary>
 /// AdamW (Loshchilov &amp; Hutter 2019) with float32 masters for parameters of lower precision. TorchSharp's own has no state that could be saved, and an exact resume needs it.
-/// Owns masters and moments.
+/// A float32 parameter is its own master. Owns masters and moments.
 /// </summary>
 public sealed class AdamW : IDisposable
 {
@@ -26,7 +26,8 @@ public sealed class AdamW : IDisposable
         using var none = no_grad();
         foreach (var parameter in parameters)
         {
-            var master = parameter.Value.to(ScalarType.Float32, copy: true).detach();
+            using var value = parameter.Value.detach();
+            var master = value.dtype == ScalarType.Float32 ? value.alias() : value.to(ScalarType.Float32);
             _all.Add((parameter, master, zeros_like(master), zeros_like(master)));
         }
     }
@@ -43,28 +44,36 @@ public sealed class AdamW : IDisposable
         using var none = no_grad();
         using var scope = NewDisposeScope();
         Steps++;
-        // A parameter no path of this step reached (a refine step that was not run) counts as one with gradient 0, whether or not an earlier step left it a
-        // gradient to clear: otherwise a resumed run would differ from one that was never interrupted.
-        var gradients = _all.Select(one => one.Parameter.Value.grad?.to(ScalarType.Float32) ?? zeros_like(one.Master)).ToList();
-        var squares = gradients.Select(g => g.pow(2).sum()).ToList();
-        var norm = Math.Sqrt(stack(squares).sum().item<float>());
+        var norm = Math.Sqrt(stack([.. _all.Select(one => Square(one.Parameter.Value.grad, one.Master.device))]).sum().item<float>());
         if (!double.IsFinite(norm)) return norm;
 
         var clip = Math.Min(1, clipNorm / (norm + 1e-6));
         var (first, second) = (1 - Math.Pow(_beta1, Steps), Math.Sqrt(1 - Math.Pow(_beta2, Steps)));
         for (var i = 0; i < _all.Count; i++)
         {
+            // A large network's gradients in float32 are as large as itself: one at a time.
+            using var one = NewDisposeScope();
             var (parameter, master, mean, square) = _all[i];
             var rate = learningRate * parameter.Rate;
-            var gradient = gradients[i].mul(clip);
+            // A parameter no path of this step reached (a refine step that was not run) counts as one with gradient 0, whether or not an earlier step left it a
+            // gradient to clear: otherwise a resumed run would differ from one that was never interrupted.
+            var gradient = (parameter.Value.grad?.to(ScalarType.Float32) ?? zeros_like(master)).mul(clip);
             mean.mul_(_beta1).add_(gradient, alpha: 1 - _beta1);
             square.mul_(_beta2).addcmul_(gradient, gradient, value: 1 - _beta2);
             if (parameter.WeightDecay > 0) master.mul_(1 - rate * parameter.WeightDecay);
             master.addcdiv_(mean, square.sqrt().div_(second).add_(Epsilon), value: -rate / first);
-            parameter.Value.copy_(master);
+            if (parameter.Value.dtype != ScalarType.Float32) parameter.Value.copy_(master);
             parameter.Value.grad?.zero_();
         }
         return norm;
+    }
+
+    /// <returns>A scalar, the caller's.</returns>
+    private static Tensor Square(Tensor? gradient, Device device)
+    {
+        if (gradient is null) return zeros([], device: device);
+        using var scope = NewDisposeScope();
+        return gradient.to(ScalarType.Float32).pow(2).sum().MoveToOuterDisposeScope();
     }
 
     /// <summary>State by name, for <see cref="Restore"/>. Borrowed.</summary>
@@ -87,7 +96,10 @@ public sealed class AdamW : IDisposable
         using var none = no_grad();
         Steps = steps;
         foreach (var (name, tensor) in State()) read(name, tensor);
-        foreach (var (parameter, master, _, _) in _all) parameter.Value.copy_(master);
+        foreach (var (parameter, master, _, _) in _all)
+        {
+            if (parameter.Value.dtype != ScalarType.Float32) parameter.Value.copy_(master);
+        }
     }
 
     public void Dispose()

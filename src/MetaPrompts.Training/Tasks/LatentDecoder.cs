@@ -1,4 +1,5 @@
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Modules;
 using MetaPrompts.Model.Modules.Autoencoder;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -7,7 +8,7 @@ using static TorchSharp.torch.nn;
 namespace MetaPrompts.Training.Tasks;
 
 /// <summary>Latent to picture: the autoencoder's other half (ldm diffusionmodules.model.Decoder without its attention), which serving never needs.</summary>
-internal sealed class LatentDecoder : Module<Tensor, Tensor>
+internal sealed class LatentDecoder : Module<Tensor, Tensor>, ICheckpointed
 {
     private readonly Conv2d conv_in, conv_out;
     private readonly ModuleList<ResnetBlock> up;
@@ -24,6 +25,9 @@ internal sealed class LatentDecoder : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <inheritdoc/>
+    public GradientCheckpoints? Checkpoints { get; set; }
+
     /// <param name="z">[B, Z, h, w].</param>
     /// <returns>[B, 3, 8h, 8w], the caller's.</returns>
     public override Tensor forward(Tensor z)
@@ -32,7 +36,8 @@ internal sealed class LatentDecoder : Module<Tensor, Tensor>
         var h = conv_in.forward(z);
         for (var i = 0; i < up.Count; i++)
         {
-            h = up[i].forward(h);
+            var block = up[i];
+            h = Checkpoints is null ? block.forward(h) : Checkpoints.Run(given => block.forward(given[0]), h);
             if (i < up.Count - 1) h = functional.interpolate(h, scale_factor: [2, 2], mode: InterpolationMode.Nearest);
         }
         return conv_out.forward(h).MoveToOuterDisposeScope();

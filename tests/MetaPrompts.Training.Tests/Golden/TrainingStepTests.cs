@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Model.Checkpoints;
+using MetaPrompts.Model.Modules;
 using MetaPrompts.Model.Modules.MetaPrompts;
 using MetaPrompts.Model.Verification;
 using MetaPrompts.Testing;
@@ -20,10 +21,13 @@ public sealed class TrainingStepTests(ITestOutputHelper output)
     private const double EnoughGradient = 1e-3, GradientTolerance = 1e-4;
 
     [Theory]
-    [InlineData(PerceptionTask.Depth)]
-    [InlineData(PerceptionTask.Segmentation)]
-    [InlineData(PerceptionTask.Pose)]
-    public void A_step_is_the_published_one(PerceptionTask task)
+    [InlineData(PerceptionTask.Depth, false)]
+    [InlineData(PerceptionTask.Depth, true)]
+    [InlineData(PerceptionTask.Segmentation, false)]
+    [InlineData(PerceptionTask.Segmentation, true)]
+    [InlineData(PerceptionTask.Pose, false)]
+    [InlineData(PerceptionTask.Pose, true)]
+    public void A_step_is_the_published_one(PerceptionTask task, bool checkpointing)
     {
         using var scope = NewDisposeScope();
         var word = task.ToString().ToLowerInvariant();
@@ -36,9 +40,12 @@ public sealed class TrainingStepTests(ITestOutputHelper output)
         model.Load(network);
         network.train();
 
+        using var checkpoints = checkpointing ? new GradientCheckpoints(network) : null;
         var loss = Loss(network, model, golden);
         Near(json.RootElement.GetProperty("loss").GetDouble(), loss.item<double>(), 2e-6, "loss");
-        loss.backward();
+        Assert.Equal(checkpointing, checkpoints?.Waiting > 0);
+        if (checkpoints is null) loss.backward();
+        else checkpoints.Backward(loss);
 
         var rate = double.Parse(json.RootElement.GetProperty("config").GetProperty("lr").GetString()!, CultureInfo.InvariantCulture);
         var published = json.RootElement.GetProperty("parameters");

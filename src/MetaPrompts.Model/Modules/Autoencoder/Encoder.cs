@@ -7,7 +7,7 @@ using static TorchSharp.torch.nn;
 namespace MetaPrompts.Model.Modules.Autoencoder;
 
 /// <summary>Image to twice the latent's channels: mean and logarithm of the variance (ldm diffusionmodules.model.Encoder).</summary>
-public sealed class Encoder : Module<Tensor, Tensor>
+public sealed class Encoder : Module<Tensor, Tensor>, ICheckpointed
 {
     private readonly Conv2d conv_in, conv_out;
     private readonly ModuleList<Level> down;
@@ -45,10 +45,15 @@ public sealed class Encoder : Module<Tensor, Tensor>
             return _prepared.Out(mid.forward(fast)).MoveToOuterDisposeScope();
         }
         var h = conv_in.forward(x);
-        foreach (var level in down) h = level.forward(h);
-        h = mid.forward(h);
+        foreach (var level in down) h = Through(level, h);
+        h = Through(mid, h);
         return conv_out.forward(functional.silu(norm_out.forward(h))).MoveToOuterDisposeScope();
     }
+
+    /// <inheritdoc/>
+    public GradientCheckpoints? Checkpoints { get; set; }
+
+    private Tensor Through(Module<Tensor, Tensor> part, Tensor h) => Checkpoints is null ? part.forward(h) : Checkpoints.Run(given => part.forward(given[0]), h);
 
     /// <summary>From now on the latent itself comes out: <paramref name="after"/> is part of the last convolution.</summary>
     /// <param name="after">1×1, of twice the latent's channels, of which the first half is the mean.</param>

@@ -11,7 +11,7 @@ namespace MetaPrompts.Model.Modules.Ldm;
 /// Stable Diffusion's UNet as Meta Prompts uses it (ldm openaimodel.UNetModel with the changes of meta_prompts/models.py): the embedding is a learned vector,
 /// the context is the prompts, and four feature maps come out instead of noise.
 /// </summary>
-public sealed class UNetModel : Module, IPreparable
+public sealed class UNetModel : Module, IPreparable, ICheckpointed
 {
     private readonly Sequential? time_embed;
     private readonly ModuleList<ModuleList<Module>> input_blocks, output_blocks;
@@ -68,10 +68,19 @@ public sealed class UNetModel : Module, IPreparable
     /// <summary>The head that image generation uses; here it turns a step's finest features into the next step's latent. Registered again as <c>cross_unet_conv</c> by the encoders.</summary>
     public Sequential OutHead => @out;
 
+    /// <inheritdoc/>
+    public GradientCheckpoints? Checkpoints { get; set; }
+
     /// <param name="t">[1, 4·model channels] learned timestep.</param>
     /// <param name="context">[1, N, D] meta prompts, adapted where the task has an adapter.</param>
     /// <returns>The caller's.</returns>
     public StepFeatures PrepareStep(Tensor t, Tensor context)
+    {
+        var features = Features(t, context);
+        return Checkpoints is null ? features : features.Over(Checkpoints.Cut);
+    }
+
+    private StepFeatures Features(Tensor t, Tensor context)
     {
         using var scope = NewDisposeScope();
         var bias = new List<Tensor>();
@@ -95,25 +104,23 @@ public sealed class UNetModel : Module, IPreparable
         ArgumentNullException.ThrowIfNull(z);
         ArgumentNullException.ThrowIfNull(step);
         using var scope = NewDisposeScope();
-        var cursor = new Cursor(step);
+        var cursor = new StepCursor(step.BlockBias, step.CrossAttention);
         var skips = new Stack<Tensor>();
         var h = z;
-        foreach (var block in input_blocks) skips.Push(h = _prepared is not null && skips.Count == 0 ? _prepared.In(h) : Run(block, h, cursor));
-        h = Run(middle_block, h, cursor);
+        foreach (var block in input_blocks) skips.Push(h = _prepared is not null && skips.Count == 0 ? _prepared.In(h) : Through(block, h, cursor));
+        h = Through(middle_block, h, cursor);
         var features = new List<Tensor>(_featureBlocks.Count);
         for (var i = 0; i < output_blocks.Count; i++)
         {
             var skip = skips.Pop();
-            // The reference resizes the skip, so a 9-high latent leaves 16 high; trained weights rely on it.
-            if (skip.size(2) != h.size(2) || skip.size(3) != h.size(3))
+            using var joined = Checkpoints is null ? Joined(h, skip) : null;
+            if (joined is not null)
             {
-                using var before = skip;
-                skip = functional.interpolate(before, size: [h.size(2), h.size(3)], mode: InterpolationMode.Bilinear, align_corners: false);
+                skip.Dispose();
+                if (!_featureBlocks.Contains(i - 1)) h.Dispose();
             }
-            using var joined = cat([h, skip], 1);
-            skip.Dispose();
-            if (!_featureBlocks.Contains(i - 1)) h.Dispose();
-            h = Run(output_blocks[i], joined, cursor, beforeUpsample: _featureBlocks.Contains(i) ? features : null);
+            h = joined is null ? Again(output_blocks[i], cursor, h, skip) : Run(output_blocks[i], joined, cursor);
+            if (_featureBlocks.Contains(i)) features.Add(h);
         }
         features.Reverse();
         foreach (var feature in features) feature.MoveToOuterDisposeScope();
@@ -141,7 +148,26 @@ public sealed class UNetModel : Module, IPreparable
 
     private IEnumerable<Module> InForwardOrder() => input_blocks.SelectMany(block => block).Concat(middle_block).Concat(output_blocks.SelectMany(block => block));
 
-    private static Tensor Run(IEnumerable<Module> block, Tensor h, Cursor cursor, List<Tensor>? beforeUpsample = null)
+    private static Tensor Joined(Tensor h, Tensor skip)
+    {
+        if (skip.size(2) == h.size(2) && skip.size(3) == h.size(3)) return cat([h, skip], 1);
+        // The reference resizes the skip, so a 9-high latent leaves 16 high; trained weights rely on it.
+        using var resized = functional.interpolate(skip, size: [h.size(2), h.size(3)], mode: InterpolationMode.Bilinear, align_corners: false);
+        return cat([h, resized], 1);
+    }
+
+    private Tensor Through(ModuleList<Module> block, Tensor h, StepCursor cursor) => Checkpoints is null ? Run(block, h, cursor) : Again(block, cursor, h);
+
+    /// <summary>A block with its inputs put together, computed again for the gradients. The step's features come in as well: what prepared them learns.</summary>
+    private Tensor Again(ModuleList<Module> block, StepCursor cursor, params Tensor[] maps) => Checkpoints!.Run(given =>
+    {
+        var features = StepCursor.Over(block, given.Skip(maps.Length));
+        if (maps.Length == 1) return Run(block, given[0], features);
+        using var joined = Joined(given[0], given[1]);
+        return Run(block, joined, features);
+    }, [.. maps, .. cursor.Take(block)]);
+
+    private static Tensor Run(IEnumerable<Module> block, Tensor h, StepCursor cursor)
     {
         // Freed as soon as the next module has read them; what training still needs it holds itself.
         var given = h;
@@ -156,22 +182,7 @@ public sealed class UNetModel : Module, IPreparable
             };
             if (!ReferenceEquals(x, given)) x.Dispose();
         }
-        beforeUpsample?.Add(h);
         return h;
-    }
-
-    /// <summary>Walks a step's features in forward order.</summary>
-    private sealed class Cursor(StepFeatures step)
-    {
-        private int _bias, _attention;
-
-        public Tensor NextBias() => step.BlockBias[_bias++];
-
-        public Tensor NextAttention(out Tensor value)
-        {
-            (var key, value) = step.CrossAttention[_attention++];
-            return key;
-        }
     }
 
     /// <summary>First and last convolution; the blocks between prepare themselves.</summary>
