@@ -26,6 +26,13 @@ if (args is ["full-size", var name, var folder, var height, var width])
     return;
 }
 
+if (args is ["training", _, _, _, _, _, "kept" or "again", ..])
+{
+    TorchRuntime.Prepare();
+    TrainingMemory.Run(args[1..]);
+    return;
+}
+
 if (args is ["onnx", _, _, ..])
 {
     TorchRuntime.Prepare();

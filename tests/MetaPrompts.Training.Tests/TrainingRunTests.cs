@@ -15,13 +15,14 @@ public sealed class TrainingRunTests : IDisposable
     private string Folder(string name) => Path.Combine(_folder, name);
 
     [Theory]
-    [InlineData(false, false, 1)]
-    [InlineData(true, true, 1)]
-    [InlineData(false, false, 2)]
-    public void AResumedRunEndsInTheSameWeightsToTheBit(bool bfloat16, bool everyStep, int replicas)
+    [InlineData(false, false, 1, false)]
+    [InlineData(true, true, 1, false)]
+    [InlineData(false, false, 2, false)]
+    [InlineData(false, true, 2, true)]
+    public void AResumedRunEndsInTheSameWeightsToTheBit(bool bfloat16, bool everyStep, int replicas, bool checkpointing)
     {
         var recipe = TinyRecipe.Of(6, bfloat16, everyStep);
-        recipe = recipe with { Training = recipe.Training with { Replicas = replicas, BatchSize = 2 * replicas } };
+        recipe = recipe with { Training = recipe.Training with { Replicas = replicas, BatchSize = 2 * replicas, Checkpointing = checkpointing } };
         Assert.Equal(6, new TrainingRun(recipe, Folder("whole")).Run(null, default).Count());
 
         // Stopped after the third step, as a signal would; then begun again from what is on disk.
@@ -85,11 +86,14 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Throws<ConfigurationException>(() => new TrainingRun(recipe, Folder("bad")).Run(null, default).Count());
     }
 
-    [Fact]
-    public void TrainingLeavesNoTensorsBehind()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void TrainingLeavesNoTensorsBehind(bool checkpointing)
     {
         // The count is the process's: what other tests left to the finaliser must be gone before it means anything.
-        using var trainer = new Trainer(TinyRecipe.Of(6).Manifest(), TinyRecipe.Of(6).Training, TinyRecipe.Of(6).Set());
+        var options = TinyRecipe.Of(6).Training with { Checkpointing = checkpointing };
+        using var trainer = new Trainer(TinyRecipe.Of(6).Manifest(), options, TinyRecipe.Of(6).Set());
         var counts = trainer.Run(default).Select(_ => AliveAfterCollection()).ToList();
         // Gradients and moments appear with the first steps; after that nothing may stay.
         Assert.True(counts[^1] - counts[2] < 50, string.Join(' ', counts));

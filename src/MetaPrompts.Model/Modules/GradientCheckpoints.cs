@@ -93,18 +93,16 @@ public sealed class GradientCheckpoints : IDisposable
         public Segment(IReadOnlyList<Tensor> inputs, Func<IReadOnlyList<Tensor>, Tensor>? run)
         {
             _run = run;
-            var own = new List<Tensor>(inputs.Count);
             foreach (var input in inputs)
             {
                 // The forward pass disposes what it has read; views of our own stay.
                 _roots.Add(input.requires_grad ? input.alias().DetachFromDisposeScope() : null);
                 var cut = input.detach().DetachFromDisposeScope();
-                own.Add(cut.requires_grad_(input.requires_grad));
+                Inputs.Add(cut.requires_grad_(input.requires_grad));
             }
-            Inputs = own;
         }
 
-        public IReadOnlyList<Tensor> Inputs { get; }
+        public List<Tensor> Inputs { get; } = [];
 
         public Tensor? Out { get; set; }
 

@@ -47,6 +47,8 @@ public sealed class AutoencoderTask : ITrainingTask
         var image = this.ImageFor(batch);
         var (mean, logVariance) = _network.Autoencoder.Moments(image);
         logVariance = logVariance.clamp(-30, 20);
+        // Read by the decoder's segments and by the divergence.
+        if (_decoder.Checkpoints?.Cut([mean, logVariance]) is { } cut) (mean, logVariance) = (cut[0], cut[1]);
         var latent = mean + (0.5 * logVariance).exp() * Noise.Of(mean, batch.Seed);
         var error = (_decoder.forward(latent) - image).to(ScalarType.Float32).abs();
         var divergence = 0.5 * (mean.pow(2) + logVariance.exp() - 1 - logVariance).to(ScalarType.Float32).sum();

@@ -43,6 +43,17 @@ public sealed class AdamWTests
     }
 
     [Fact]
+    public void AFloat32ParameterIsItsOwnMaster()
+    {
+        var parameter = new Parameter(ones(4));
+        using var optimiser = new AdamW([new TrainedParameter("x", parameter, 1, 0)]);
+        parameter.sum().backward();
+        optimiser.Step(0.1, clipNorm: 1e9);
+        using (no_grad()) optimiser.Masters.Single().Master.fill_(5);
+        Assert.True(parameter.allclose(full(4, 5f)));
+    }
+
+    [Fact]
     public void AGradientThatIsNoNumberChangesNothing()
     {
         var parameter = new Parameter(ones(4));
