@@ -26,13 +26,16 @@ internal sealed class Cli : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
+    // A shell's background job ignores INT and QUIT, a nohup HUP, and a child inherits that: a suite started so must not make programs that cannot be interrupted.
+    private static readonly string[] WithSignals = ["env", "--default-signal=INT,QUIT,HUP"];
+
     private readonly Process _process;
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _error = new();
 
     private Cli(string folder, string[] before, string[] arguments)
     {
-        string[] words = [.. before, "dotnet", "exec", Program, .. arguments];
+        string[] words = [.. WithSignals, .. before, "dotnet", "exec", Program, .. arguments];
         var start = new ProcessStartInfo(words[0], words[1..]) { WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["OMP_WAIT_POLICY"] = "passive";
         start.Environment["OMP_NUM_THREADS"] = "1";

@@ -35,6 +35,14 @@ internal sealed class LiveCli : IDisposable
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
     }
 
+    /// <summary>What it answers to a request of any kind.</summary>
+    public async Task<(int Status, string Text)> SayAsync(HttpMethod method, string path, byte[]? body = null)
+    {
+        using var request = new HttpRequestMessage(method, new Uri($"http://127.0.0.1:{_port}{path}")) { Content = body is null ? null : new ByteArrayContent(body) };
+        using var response = await Http.SendAsync(request);
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
     /// <summary>Waits for a page to be as wanted.</summary>
     public async Task<string> UntilAsync(string path, Func<int, string, bool> wanted, double seconds = 90)
     {
@@ -48,15 +56,36 @@ internal sealed class LiveCli : IDisposable
                 last = $"{status} {text}";
                 if (wanted(status, text)) return text;
             }
-            catch (HttpRequestException) when (!HasExited)
+            catch (HttpRequestException)
             {
-                // Not listening yet.
+                if (HasExited) throw new InvalidOperationException($"{path}: the service has ended; it said:\n{(await _cli.EndAsync()).Error}");
             }
 
-            await Task.Delay(50);
+            await Task.Delay(50);                                                   // not listening yet, or not as wanted
         }
 
         throw new TimeoutException($"{path}: {last}");
+    }
+
+    /// <summary>Asks without a pause until <paramref name="stop"/>.</summary>
+    /// <returns>How often it was answered.</returns>
+    public async Task<int> KnockAsync(CancellationToken stop)
+    {
+        var answers = 0;
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await GetAsync(answers % 2 == 0 ? "/healthz" : "/metrics");
+                answers++;
+            }
+            catch (HttpRequestException)
+            {
+                await Task.Delay(1, CancellationToken.None);
+            }
+        }
+
+        return answers;
     }
 
     public Task ReadyAsync() => UntilAsync("/readyz", (status, _) => status == 200);

@@ -201,7 +201,11 @@ public sealed class LiveRunTests : IDisposable
         Assert.Equal(Outcome(ledger, "one", "published"), Words("streams/one/frame").Length);
         var delivery = states[^1].GetProperty("delivery");
         Assert.Equal(3 * Outcome(ledger, "one", "published"), delivery.GetProperty("offered").GetInt64());
-        Assert.Equal(delivery.GetProperty("offered").GetInt64(), delivery.GetProperty("delivered").GetInt64());
+        var ends = delivery.EnumerateObject().Where(end => end.Name != "offered").ToDictionary(end => end.Name, end => end.Value.GetInt64());
+        Assert.Equal(delivery.GetProperty("offered").GetInt64(), ends.Values.Sum());
+        // A machine that is busy may keep the broker waiting: then old maps go, and nothing else.
+        Assert.All(ends.Where(end => end.Key is not ("delivered" or "dropped_outbox")), end => Assert.Equal(0, end.Value));
+        Assert.InRange(ends["delivered"], Outcome(ledger, "one", "published"), delivery.GetProperty("offered").GetInt64());
         await ear.DisconnectAsync();
     }
 
@@ -245,6 +249,61 @@ public sealed class LiveRunTests : IDisposable
         var result = await service.EndAsync();
         Assert.True(result.ExitCode == 0, result.Error);
         Assert.Contains("service_name=\"metaprompts\"", metrics, StringComparison.Ordinal);
+    }
+
+    /// <summary>An orchestrator probes from the first moment on, and does not wait for the pages to be there.</summary>
+    [Fact]
+    public async Task WhoeverAsksWhileItStartsDoesNotEndIt()
+    {
+        using var service = LiveCli.Start(_workspace, """
+            streams: { one: { source: "synthetic:96x64?rate=25&frames=3" } }
+            sinks: []
+            """);
+        using var ended = new CancellationTokenSource();
+        var knocking = Enumerable.Range(0, 4).Select(_ => Task.Run(() => service.KnockAsync(ended.Token))).ToArray();
+        var (result, ledger) = await service.EndAsync();
+        await ended.CancelAsync();
+        Assert.True((await Task.WhenAll(knocking)).Sum() > 0, "nobody was let in: the test has shown nothing");
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Equal(3, Outcome(ledger, "one", "published"));
+    }
+
+    [Fact]
+    public async Task ItsPagesAreForReadingOnly()
+    {
+        using var service = LiveCli.Start(_workspace, """
+            streams: { one: { source: "synthetic:96x64?rate=25&frames=endless&live" } }
+            sinks: []
+            """);
+        await service.ReadyAsync();
+        foreach (var page in new[] { "/healthz", "/readyz", "/metrics", "/" })
+        {
+            foreach (var method in new[] { HttpMethod.Post, HttpMethod.Put, HttpMethod.Delete, HttpMethod.Options })
+                Assert.Equal((page, 405, "only GET\n"), (page, (await service.SayAsync(method, page)).Status, (await service.SayAsync(method, page)).Text));
+        }
+
+        Assert.Equal((200, ""), await service.SayAsync(HttpMethod.Head, "/healthz"));
+        Assert.Equal(404, (await service.SayAsync(HttpMethod.Get, "/../../etc/passwd")).Status);
+        Assert.Equal(405, (await service.SayAsync(HttpMethod.Post, "/healthz", new byte[100_000])).Status);
+        Assert.Equal((200, "alive\n"), await service.GetAsync("/healthz"));
+        service.Signal("TERM");
+        Assert.Equal(0, (await service.EndAsync()).Result.ExitCode);
+    }
+
+    [Fact]
+    public async Task AnAddressThatIsTakenIsOneLine()
+    {
+        var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port;
+        foreach (var (address, why) in new[] { ($"127.0.0.1:{port}", "Address already in use"), ("203.0.113.7:9464", "Cannot assign requested address"), ("no-such-host.invalid:9464", "") })
+        {
+            var run = await Cli.RunAsync(_workspace.Folder, "run", "synthetic:96x64?frames=2", "--set", $"telemetry.http={address}");
+            Assert.Equal((address, 2), (address, run.ExitCode));
+            Assert.Contains($"telemetry.http: {address} cannot be listened on ({why}", run.OnlyError, StringComparison.OrdinalIgnoreCase);
+        }
+
+        taken.Stop();
     }
 
     [Fact]

@@ -1,14 +1,17 @@
 using System.Globalization;
+using System.Net;
 
 namespace MetaPrompts.Cli.Configuration;
 
-/// <summary>Where the service listens: <c>127.0.0.1:9464</c>, <c>0.0.0.0:9464</c>, <c>[::1]:9464</c>.</summary>
+/// <summary>Where the service listens: <c>127.0.0.1:9464</c>, <c>0.0.0.0:9464</c>, <c>[::1]:9464</c>, <c>localhost:9464</c>, <c>*:9464</c>.</summary>
 internal sealed record HttpAddress(string Host, int Port)
 {
-    /// <summary>As a listener's prefix; every address of the machine is <c>+</c> there.</summary>
-    public string Prefix => $"http://{ListenerHost}:{Port.ToString(CultureInfo.InvariantCulture)}/";
+    /// <summary>On every address of this machine, of IPv4 and IPv6.</summary>
+    public bool IsEverywhere => Host is "*" or "[::]";
 
-    public string ListenerHost => Host is "0.0.0.0" or "[::]" or "*" ? "+" : Host;
+    /// <summary>The addresses the host stands for; not for <see cref="IsEverywhere"/>.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">There is no such host.</exception>
+    public IPAddress[] Resolve() => IPAddress.TryParse(Host.Trim('[', ']'), out var ip) ? [ip] : Dns.GetHostAddresses(Host);
 
     public static bool TryParse(string text, out HttpAddress? address)
     {

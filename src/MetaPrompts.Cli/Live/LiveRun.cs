@@ -34,7 +34,7 @@ internal sealed class LiveRun(ServiceSettings settings, Signals signals)
         var log = new ServiceLog(ServiceLog.Level(settings.Telemetry.Log), settings.Telemetry.LogFormat == "json", Console.Error);
         var readiness = new Readiness();
         var streams = new LiveStreams(settings);
-        var server = TelemetryServer.Start(settings.Telemetry, settings.Node, readiness, log);
+        var server = await TelemetryServer.StartAsync(settings.Telemetry, settings.Node, readiness, log).ConfigureAwait(false);
         await using (server.ConfigureAwait(false))
         {
             using var model = LoadedModel.Open(settings.Choice);

@@ -1,112 +1,130 @@
-using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using MetaPrompts.Cli.Configuration;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Telemetry;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry;
-using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 
 namespace MetaPrompts.Cli.Live;
 
-/// <summary><c>/healthz</c>, <c>/readyz</c> and <c>/metrics</c> of one service, and its metrics on their way to a collector.</summary>
+/// <summary><c>/healthz</c>, <c>/readyz</c> and <c>/metrics</c> of one service, and its metrics on their way to a collector. Why Kestrel serves them: docs/decisions/0032.</summary>
 internal sealed class TelemetryServer : IAsyncDisposable
 {
+    // Probes and scrapers are few; whoever opens connections without end gets these and no file handles of the cameras'.
+    private const int MostConnections = 64;
+
     private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
     private static readonly double[] Frames = [1, 2, 4, 8, 16, 32, 64];
+    private static readonly TimeSpan Goodbye = TimeSpan.FromSeconds(1);
 
     private readonly MeterProvider? _meters;
-    private readonly HttpListener? _listener;
-    private readonly Readiness _readiness;
+    private readonly WebApplication? _pages;
     private readonly IDisposable? _collector;
-    private readonly Task _serving = Task.CompletedTask;
 
-    private TelemetryServer(MeterProvider? meters, HttpListener? listener, IDisposable? collector, Readiness readiness)
-    {
-        (_meters, _listener, _collector, _readiness) = (meters, listener, collector, readiness);
-        if (listener is not null) _serving = Task.Run(() => ServeAsync(listener));
-    }
+    private TelemetryServer(MeterProvider? meters, WebApplication? pages, IDisposable? collector) => (_meters, _pages, _collector) = (meters, pages, collector);
 
     /// <exception cref="ConfigurationException">The address is taken, or not this machine's.</exception>
-    public static TelemetryServer Start(TelemetrySettings settings, string node, Readiness readiness, ILogger log)
+    public static async Task<TelemetryServer> StartAsync(TelemetrySettings settings, string node, Readiness readiness, ILogger log)
     {
-        if (settings.Http is null && settings.Otlp is null) return new TelemetryServer(null, null, null, readiness);
+        if (settings.Http is null && settings.Otlp is null) return new TelemetryServer(null, null, null);
         var meters = Sdk.CreateMeterProviderBuilder()
             .AddMeter(Instruments.MeterName)
             .ConfigureResource(resource => OpenTelemetry.Resources.ResourceBuilderExtensions.AddService(resource, "metaprompts", serviceVersion: ProductVersion.Current, serviceInstanceId: node))
             .AddView(instrument => instrument.Unit == "s" ? new ExplicitBucketHistogramConfiguration { Boundaries = Seconds } : instrument.Name == "metaprompts.batch.size" ? new ExplicitBucketHistogramConfiguration { Boundaries = Frames } : null);
         Collector? collector = settings.Otlp is { } otlp ? new Collector(otlp, log) : null;
         if (collector is not null) meters.AddOtlpExporter(collector.Address);
-        HttpListener? listener = null;
+        if (settings.Http is null || !HttpAddress.TryParse(settings.Http, out var address)) return new TelemetryServer(meters.Build(), null, collector);
+        meters.AddPrometheusExporter(options => (options.ScopeInfoEnabled, options.ScrapeResponseCacheDurationMilliseconds) = (false, 0));
+        var server = new TelemetryServer(meters.Build(), null, collector);
         try
         {
-            if (settings.Http is { } http && HttpAddress.TryParse(http, out var address))
-            {
-                meters.AddPrometheusHttpListener(options =>
-                {
-                    (options.Port, options.ScrapeEndpointPath) = (address!.Port, "/metrics");
-                    // The exporter makes a URI of its host, and "every address of this machine" is none.
-                    options.ConfigureHttpListener = (_, exporter) =>
-                    {
-                        exporter.Prefixes.Clear();
-                        exporter.Prefixes.Add($"{address.Prefix}metrics/");
-                    };
-                    (options.ScopeInfoEnabled, options.ScrapeResponseCacheDurationMilliseconds) = (false, 0);
-                });
-                // A second listener on the same address: the platform hands each request to the one with the longest fitting path.
-                listener = new HttpListener();
-                listener.Prefixes.Add(address!.Prefix);
-                listener.Start();
-            }
-
-            return new TelemetryServer(meters.Build(), listener, collector, readiness);
+            server = new TelemetryServer(server._meters, Pages(address!, server._meters!, readiness), collector);
+            await server._pages!.StartAsync().ConfigureAwait(false);
+            return server;
         }
-        catch (Exception e) when (e is HttpListenerException or System.Net.Sockets.SocketException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or SocketException or InvalidOperationException)
         {
-            listener?.Close();
-            collector?.Dispose();
-            throw new ConfigurationException("telemetry.http", $"{settings.Http} cannot be listened on ({e.Message.TrimEnd('.')}); choose another port, or none");
+            await server.DisposeAsync().ConfigureAwait(false);
+            throw new ConfigurationException("telemetry.http", $"{settings.Http} cannot be listened on ({(e.GetBaseException() as SocketException ?? e).Message.TrimEnd('.')}); choose another port, or none");
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        _listener?.Close();
-        await _serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_pages is not null)
+        {
+            // Whoever still reads a page has this long.
+            using var goodbye = new CancellationTokenSource(Goodbye);
+            await _pages.StopAsync(goodbye.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _pages.DisposeAsync().ConfigureAwait(false);
+        }
+
         _meters?.Dispose();
         _collector?.Dispose();
     }
 
-    private async Task ServeAsync(HttpListener listener)
+    private static WebApplication Pages(HttpAddress address, MeterProvider meters, Readiness readiness)
     {
-        while (listener.IsListening)
+        // Nothing of a web application's defaults: no settings from files or variables, no logs, no signals.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            var context = await listener.GetContextAsync().ConfigureAwait(false);
-            try
-            {
-                await AnswerAsync(context).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is HttpListenerException or IOException or InvalidOperationException)
-            {
-                // Who asked has gone.
-            }
-        }
+            kestrel.AddServerHeader = false;
+            (kestrel.Limits.MaxRequestBodySize, kestrel.Limits.MaxConcurrentConnections) = (0, MostConnections);
+            Listen(kestrel, address);
+        });
+        var pages = builder.Build();
+        pages.Use(ReadOnly);
+        pages.UseOpenTelemetryPrometheusScrapingEndpoint(meters, predicate: null, path: "/metrics", configureBranchedPipeline: null, optionsName: null);
+        pages.Run(context => AnswerAsync(context, readiness));
+        return pages;
     }
 
-    private async Task AnswerAsync(HttpListenerContext context)
+    private static void Listen(KestrelServerOptions kestrel, HttpAddress address)
     {
-        var (status, text) = (context.Request.HttpMethod, context.Request.Url?.AbsolutePath) switch
+        if (address.IsEverywhere)
         {
-            ("GET" or "HEAD", "/healthz") => (200, "alive\n"),
-            ("GET" or "HEAD", "/readyz") => (_readiness.IsReady ? 200 : 503, _readiness.Describe()),
-            ("GET" or "HEAD", _) => (404, "there are /healthz, /readyz and /metrics\n"),
-            _ => (405, "only GET\n"),
-        };
-        using var response = context.Response;
+            kestrel.ListenAnyIP(address.Port);
+            return;
+        }
+
+        foreach (var ip in address.Resolve()) kestrel.Listen(ip, address.Port);
+    }
+
+    private static Task ReadOnly(HttpContext context, RequestDelegate next)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        return HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method) ? next(context) : SayAsync(context, StatusCodes.Status405MethodNotAllowed, "only GET\n");
+    }
+
+    private static Task AnswerAsync(HttpContext context, Readiness readiness) => context.Request.Path.Value switch
+    {
+        "/healthz" => SayAsync(context, StatusCodes.Status200OK, "alive\n"),
+        "/readyz" => SayAsync(context, readiness.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, readiness.Describe()),
+        _ => SayAsync(context, StatusCodes.Status404NotFound, "there are /healthz, /readyz and /metrics\n"),
+    };
+
+    private static async Task SayAsync(HttpContext context, int status, string text)
+    {
         var body = Encoding.UTF8.GetBytes(text);
-        (response.StatusCode, response.ContentType, response.ContentLength64) = (status, "text/plain; charset=utf-8", body.Length);
-        response.Headers["Cache-Control"] = "no-store";
-        if (context.Request.HttpMethod != "HEAD") await response.OutputStream.WriteAsync(body).ConfigureAwait(false);
+        (context.Response.StatusCode, context.Response.ContentType, context.Response.ContentLength) = (status, "text/plain; charset=utf-8", body.Length);
+        if (!HttpMethods.IsHead(context.Request.Method)) await context.Response.Body.WriteAsync(body).ConfigureAwait(false);
+    }
+
+    /// <summary>The program's own <see cref="Signals"/> say when it ends, not the host.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

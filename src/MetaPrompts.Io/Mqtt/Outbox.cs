@@ -124,6 +124,9 @@ internal sealed class Outbox(long maxBytes, int maxMessages, int mapsWaiting, De
     public void Settle(FrameBundle bundle, Loss? cause = null)
     {
         var messages = bundle.Messages;
+        // Before the outbox may read as empty: the last counts a node tells are taken then.
+        if (cause is { } lost) book.Lose(bundle.Stream, lost, messages);
+        else book.Deliver(bundle.Stream, messages);
         lock (_lock)
         {
             _inFlight--;
@@ -132,8 +135,6 @@ internal sealed class Outbox(long maxBytes, int maxMessages, int mapsWaiting, De
             MakeRoom();
         }
 
-        if (cause is { } lost) book.Lose(bundle.Stream, lost, messages);
-        else book.Deliver(bundle.Stream, messages);
         bundle.End(cause is null);
     }
 
