@@ -6,6 +6,8 @@ namespace MetaPrompts.Io.Ffmpeg;
 /// <summary>What ffmpeg says about a camera → the class of contract §5 and words a person can act on. A table, first match wins.</summary>
 internal static partial class CameraErrors
 {
+    private const string CutShort = "Invalid data found when processing input";
+
     private static readonly (string Said, SourceFault Fault, string Means)[] Table =
     [
         ("401 Unauthorized", SourceFault.Authentication, "user or password is wrong or missing; check the URL (special characters as %40)"),
@@ -39,22 +41,26 @@ internal static partial class CameraErrors
         ("Could not find codec parameters", SourceFault.Codec, "the video could not be understood"),
         ("Decoder (codec", SourceFault.Codec, "this ffmpeg has no decoder for its codec; install a fuller build of ffmpeg"),
         ("Unknown decoder", SourceFault.Codec, "this ffmpeg has no decoder for its codec; install a fuller build of ffmpeg"),
-        ("Invalid data found when processing input", SourceFault.Codec, "what it sends is no video that ffmpeg can read"),
+        (CutShort, SourceFault.Codec, "what it sends is no video that ffmpeg can read"),
         ("Input/output error", SourceFault.Connection, "the connection broke"),
     ];
 
     /// <param name="lines">The last lines of stderr, without secrets.</param>
-    /// <param name="framesCame">After frames, an end without a complaint is an end; before, it is a connection that did not work.</param>
+    /// <param name="framesCame">After frames, an end without a complaint is an end; before, it is a connection that did not work. A packet that ends in the middle, once frames came, is a line that was cut.</param>
     public static (SourceFault Fault, string Means) Explain(IReadOnlyList<string> lines, bool framesCame)
     {
-        var complaints = framesCame ? lines.Where(FfmpegErrors.IsError).ToList() : lines;
+        var complaints = framesCame ? lines.Where(line => FfmpegErrors.IsError(line) && !OfDecoder(line)).ToList() : lines;
         foreach (var (said, fault, means) in Table)
         {
-            if (complaints.Any(line => line.Contains(said, StringComparison.OrdinalIgnoreCase))) return (fault, means);
+            if (!complaints.Any(line => line.Contains(said, StringComparison.OrdinalIgnoreCase))) continue;
+            return framesCame && said == CutShort ? (SourceFault.Connection, "the connection broke") : (fault, means);
         }
 
         if (framesCame) return (SourceFault.Ended, "the source ended");
         return (SourceFault.Connection, FfmpegErrors.Explain(lines));
+
+        // A picture that cannot be decoded does not end ffmpeg: it is the cut line's last one, or the first of another codec.
+        static bool OfDecoder(string line) => line.Contains(CutShort, StringComparison.Ordinal) && line.Contains("decod", StringComparison.Ordinal);
     }
 
     /// <summary>The next picture has parts that are made up.</summary>

@@ -163,6 +163,17 @@ public sealed class CameraStreamTests : IDisposable
     [InlineData("[fatal] something nobody has seen before", SourceFault.Connection)]
     public void WhatFfmpegSaysHasAClass(string line, SourceFault fault) => Assert.Equal(fault, CameraErrors.Explain([line], framesCame: false).Fault);
 
+    /// <summary>A camera that is killed in the middle of a packet, as Debian's and newer ffmpegs say it.</summary>
+    [Theory]
+    [InlineData("[error] rtsp://127.0.0.1:554/cam: Invalid data found when processing input")]
+    [InlineData("[in#0/rtsp @ 0x55d0] [error] Error during demuxing: Invalid data found when processing input")]
+    public void AfterFramesAPacketCutShortIsALostConnection(string line)
+    {
+        Assert.Equal(SourceFault.Connection, CameraErrors.Explain([line], framesCame: true).Fault);
+        Assert.Equal(SourceFault.Codec, CameraErrors.Explain([line], framesCame: false).Fault);
+        Assert.Equal(SourceFault.Ended, CameraErrors.Explain(["[error] Error while decoding stream #0:0: Invalid data found when processing input"], framesCame: true).Fault);
+    }
+
     [Fact]
     public void AfterFramesAnEndWithoutAComplaintIsAnEnd() => Assert.Equal(SourceFault.Ended, CameraErrors.Explain(["[info] Stream mapping:", "[warning] certificate is old"], framesCame: true).Fault);
 
