@@ -3,7 +3,7 @@ using MetaPrompts.Training.Data.Scenes;
 
 namespace MetaPrompts.Training.Data.Augmentation;
 
-/// <summary>Makes a rendered scene look like one of many cameras: zoom, roll, shift, mirror; then light, colour, blur and noise. Depth follows the zoom, because it is meant for one focal length.</summary>
+/// <summary>Makes a rendered scene look like one of many cameras: zoom, roll, shift, mirror; then its <see cref="Development"/>. Depth follows the zoom, because it is meant for one focal length.</summary>
 public static class RenderedAugmentation
 {
     /// <summary>Focal length, in image widths, of the camera that depth targets are metric for.</summary>
@@ -37,7 +37,7 @@ public static class RenderedAugmentation
         Look(frame, view, sample, random);
         Measure(frame, view, zoom, sample.Depth, sample.ClassIds);
         sample.Pose.Draw([.. frame.People.Select(person => Move(person, view, mirror, frame.Size))]);
-        Develop(sample.Image, frame.Size, random);
+        Development.Apply(sample.Image, frame.Size, random);
         return sample;
     }
 
@@ -122,58 +122,6 @@ public static class RenderedAugmentation
             moved[j] = (x, y, inside ? joint.Visibility : 0);
         }
         return moved;
-    }
-
-    /// <summary>Exposure, contrast, white balance, saturation, blur, noise; then -1…1.</summary>
-    private static void Develop(float[] image, ImageSize size, Random random)
-    {
-        var plane = size.Pixels;
-        var gamma = random.NextSingle() < 0.8f ? MathF.Exp(Between(random, -0.5f, 0.5f)) : 1;
-        var contrast = random.NextSingle() < 0.8f ? Between(random, 0.6f, 1.35f) : 1;
-        var light = random.NextSingle() < 0.8f ? Between(random, -0.15f, 0.15f) : 0;
-        var saturation = random.NextSingle() < 0.4f ? Between(random, 0f, 1.3f) : 1;
-        Span<float> balance = random.NextSingle() < 0.6f ? [Between(random, 0.82f, 1.18f), Between(random, 0.9f, 1.1f), Between(random, 0.82f, 1.18f)] : [1, 1, 1];
-        for (var i = 0; i < plane; i++)
-        {
-            Span<float> rgb = [image[i], image[plane + i], image[2 * plane + i]];
-            var grey = (rgb[0] + rgb[1] + rgb[2]) / 3;
-            for (var c = 0; c < 3; c++)
-            {
-                var value = grey + (rgb[c] - grey) * saturation;
-                value = MathF.Pow(Math.Clamp(value, 0, 1), gamma);
-                image[c * plane + i] = ((value - 0.5f) * contrast + 0.5f + light) * balance[c];
-            }
-        }
-        if (random.NextSingle() < 0.45f) Blur(image, size, Between(random, 0.15f, 0.33f));
-        var noise = random.NextSingle() < 0.5f ? Between(random, 0.005f, 0.05f) : 0;
-        for (var i = 0; i < image.Length; i++)
-        {
-            // The sum of three uniforms is near enough to a bell, and cheap.
-            var grain = noise == 0 ? 0 : noise * 2 * (random.NextSingle() + random.NextSingle() + random.NextSingle() - 1.5f);
-            image[i] = Math.Clamp(image[i] + grain, 0, 1) * 2 - 1;
-        }
-    }
-
-    /// <summary>Three taps across, three down: [side, 1 - 2·side, side].</summary>
-    private static void Blur(float[] image, ImageSize size, float side)
-    {
-        var (h, w) = (size.Height, size.Width);
-        var centre = 1 - 2 * side;
-        var line = new float[Math.Max(h, w)];
-        for (var c = 0; c < 3; c++)
-        {
-            for (var y = 0; y < h; y++)
-            {
-                var row = image.AsSpan((c * h + y) * w, w);
-                row.CopyTo(line);
-                for (var x = 0; x < w; x++) row[x] = side * (line[Math.Max(0, x - 1)] + line[Math.Min(w - 1, x + 1)]) + centre * line[x];
-            }
-            for (var x = 0; x < w; x++)
-            {
-                for (var y = 0; y < h; y++) line[y] = image[(c * h + y) * w + x];
-                for (var y = 0; y < h; y++) image[(c * h + y) * w + x] = side * (line[Math.Max(0, y - 1)] + line[Math.Min(h - 1, y + 1)]) + centre * line[y];
-            }
-        }
     }
 
     private static float Between(Random random, float from, float to) => from + (to - from) * random.NextSingle();

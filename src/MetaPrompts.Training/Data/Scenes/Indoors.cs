@@ -49,8 +49,47 @@ internal static class Indoors
                 default: Things.Chair(scene, random, at, yaw); break;
             }
         }
-        for (var i = random.Whole(0, 8); i > 0; i--) Things.Clutter(scene, random, new(random.Between(-0.9f, 0.9f) * half, 0, random.Between(1, depth - 0.3f)), random.Between(0.06f, 0.3f));
+        Fill(scene, random, half, depth);
         if (random.Chance(0.6f)) SceneGrammar.People(scene, random, random.Whole(1, 3), 1.8f, Math.Max(2.2f, depth - 0.6f), 0.75f);
+    }
+
+    /// <summary>A crowded table, desk, worktop or bed from half a metre to two metres away, looked down upon.</summary>
+    public static void TableTop(Scene scene, SceneRandom random)
+    {
+        var (half, depth, height) = (random.Between(1.6f, 3), random.Between(2, 4), random.Between(2.3f, 3));
+        Shell(scene, random, half, depth, height);
+        var (top, far) = (random.Between(0.4f, 0.95f), random.Between(0.5f, 1.5f));
+        scene.Camera = new(random.Between(-0.3f, 0.3f), top + random.Between(0.3f, 0.9f), 0);
+        scene.Pitch = MathF.Atan2(scene.Camera.Y - top, far) * random.Between(0.5f, 1.1f);
+        scene.Yaw = random.Bell() * 0.3f;
+        var yaw = random.Bell() * 0.3f;
+        var size = new Vector2(random.Between(0.5f, 1.3f), random.Between(0.35f, 0.8f));
+        scene.Box(new(0, top / 2, far), new(size.X, top / 2, size.Y), yaw, SceneClasses.Furniture, Things.AnyMaterial(scene, random));
+        for (var i = random.Whole(3, 22); i > 0; i--)
+        {
+            var at = new Vector3(random.Between(-0.8f, 0.8f) * size.X, top, far + random.Between(-0.8f, 0.8f) * size.Y);
+            if (random.Chance(0.12f)) HouseholdThings.Screen(scene, random, at, 3.14f + random.Bell() * 0.5f);
+            else if (random.Chance(0.1f)) HouseholdThings.Pile(scene, random, at);
+            else Things.Clutter(scene, random, at, 0.02f * MathF.Pow(10, random.Between(0, 1)));
+        }
+        for (var i = random.Whole(0, 3); i > 0; i--) Things.Chair(scene, random, new(random.Between(-1, 1) * half * 0.8f, 0, random.Between(1, depth)), random.Between(0, 6.28f));
+        if (random.Chance(0.5f)) Things.Shelf(scene, random, new(random.Between(-0.7f, 0.7f) * half, 0, depth - 0.25f), 3.1416f);
+        if (random.Chance(0.3f)) SceneGrammar.People(scene, random, 1, 1.2f, Math.Max(1.5f, depth - 0.5f), 0.6f);
+    }
+
+    /// <summary>What lies and stands about in a room that is lived in.</summary>
+    private static void Fill(Scene scene, SceneRandom random, float half, float depth)
+    {
+        var full = random.Between(0, 1);
+        int Some(int most) => random.Whole(0, (int)MathF.Round(most * full));
+        Vector3 Spot() => new(random.Between(-0.95f, 0.95f) * half, 0, random.Between(1, Math.Max(1.2f, depth - 0.2f)));
+        for (var i = Some(16); i > 0; i--) Things.Clutter(scene, random, Spot(), 0.05f * MathF.Pow(7, random.Between(0, 1)));
+        for (var i = Some(4); i > 0; i--) HouseholdThings.Upright(scene, random, Spot());
+        for (var i = Some(4); i > 0; i--) HouseholdThings.Pile(scene, random, Spot());
+        for (var i = Some(3); i > 0; i--) HouseholdThings.Screen(scene, random, Spot() + new Vector3(0, random.Between(0.4f, 1), 0), random.Between(0, 6.28f));
+        for (var i = Some(2); i > 0; i--) HouseholdThings.Curtain(scene, random, random.Chance(0.5f) ? new(random.Between(-0.9f, 0.6f) * half, 0, depth - 0.1f) : new(random.Side() * (half - 0.1f), 0, random.Between(0.5f, depth - 0.5f)), random.Chance(0.5f), random.Between(1.8f, 2.3f));
+        if (random.Chance(0.12f)) for (var i = random.Whole(1, 3); i > 0; i--) HouseholdThings.Ceramic(scene, random, Spot(), random.Whole(0, 3) * 1.5708f);
+        if (random.Chance(0.15f)) HouseholdThings.Animal(scene, random, Spot(), random.Between(0.3f, 0.8f));
     }
 
     /// <summary>A corridor, warehouse or lobby: long, bare, with pillars, doors and boxes.</summary>
@@ -89,9 +128,9 @@ internal static class Indoors
         };
         int Surface(Vector3 colour, Texture texture, float contrast, float scale) => scene.Add(new Material(texture, colour, colour * contrast, scale, new(random.Between(-50, 50))));
         var floorColour = random.Chance(0.5f) ? Vector3.Lerp(new(0.65f, 0.45f, 0.28f), new(0.35f, 0.22f, 0.13f), random.Between(0, 1)) : random.Chance(0.5f) ? random.Grey(0.3f, 0.85f) : random.Colour();
-        var floor = Surface(floorColour, random.Pick(Texture.Wood, Texture.Wood, Texture.Checks, Texture.Mottled, Texture.Flat), random.Between(0.6f, 0.95f), random.Between(1, 4));
+        var floor = Surface(floorColour, random.Pick(Texture.Wood, Texture.Wood, Texture.Checks, Texture.Mottled, Texture.Flat, Texture.Tiles, Texture.Patches), random.Between(0.6f, 0.95f), random.Between(1, 4));
         var wallColour = random.Chance(0.65f) ? random.Grey(0.5f, 0.98f) : Colours.Hsv(random.Between(0, 1), random.Between(0.05f, 0.5f), random.Between(0.4f, 0.95f));
-        var wall = Surface(wallColour, random.Pick(Texture.Flat, Texture.Flat, Texture.Flat, Texture.Mottled, Texture.Stripes, Texture.Bricks), random.Between(0.75f, 0.96f), random.Between(1, 4));
+        var wall = Surface(wallColour, random.Pick(Texture.Flat, Texture.Flat, Texture.Flat, Texture.Mottled, Texture.Stripes, Texture.Bricks, Texture.Tiles, Texture.Weave), random.Between(0.75f, 0.96f), random.Between(1, 4));
         var other = random.Chance(0.7f) ? wall : Things.AnyMaterial(scene, random);
         var ceiling = Surface(random.Grey(0.7f, 1), random.Chance(0.7f) ? Texture.Flat : Texture.Checks, 0.88f, 1.6f);
         scene.Plane(Vector3.Zero, Vector3.UnitY, SceneClasses.Floor, floor);
@@ -101,11 +140,12 @@ internal static class Indoors
         scene.Plane(new(0, 0, depth), -Vector3.UnitZ, SceneClasses.Wall, wall);
         scene.Plane(new(0, 0, -1.6f), Vector3.UnitZ, SceneClasses.Wall, wall);
 
-        for (var i = random.Whole(0, 5); i > 0; i--)
+        for (var i = random.Whole(0, 8); i > 0; i--)
         {
             // Pictures are things; windows and doors belong to the wall.
             var window = random.Chance(0.4f);
-            var material = window ? scene.Add(new Material(Texture.Mottled, random.Grey(0.85f, 1.3f), Colours.Hsv(0.58f, 0.2f, 1), 0.7f, default)) : Things.AnyMaterial(scene, random);
+            var material = window ? scene.Add(new Material(Texture.Mottled, random.Grey(0.85f, 1.3f), Colours.Hsv(0.58f, 0.2f, 1), 0.7f, default))
+                : random.Chance(0.5f) ? scene.Add(new Material(Texture.Picture, random.Colour(), random.Colour(), 2, new(random.Between(-9, 9)))) : Things.AnyMaterial(scene, random);
             OnWall(scene, random, half, depth, new(random.Between(0.2f, 0.8f), random.Between(0.2f, 0.6f)), random.Between(1.2f, 1.8f), window ? SceneClasses.Wall : SceneClasses.Thing, material);
         }
         if (random.Chance(0.5f)) OnWall(scene, random, half, depth, new(0.42f, 1), 1, SceneClasses.Wall, Surface(random.Colour(), random.Chance(0.5f) ? Texture.Wood : Texture.Flat, 0.8f, 2));

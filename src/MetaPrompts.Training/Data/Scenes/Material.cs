@@ -13,6 +13,12 @@ internal enum Texture
     Wood,
     Speckles,
     Glazed,
+    Tiles,
+    Veins,
+    Patches,
+    Print,
+    Weave,
+    Picture,
 }
 
 /// <summary>What a surface looks like; the texture lies in the space of its thing.</summary>
@@ -53,9 +59,44 @@ internal readonly record struct Material(Texture Texture, Vector3 First, Vector3
                 return Vector3.Lerp(First, Second, grain) * ((0.85f + 0.3f * Noise.Cell((int)MathF.Floor(plank), 1, 2)) * (Part(plank) < 0.03f ? 0.6f : 1));
             case Texture.Speckles:
                 return Noise.Value(q * 4) > 0.7f ? Second : First * (0.85f + 0.3f * Noise.Value(q));
+            case Texture.Tiles:
+                if (Part(u * Scale * 2) < 0.05f || Part(v * Scale * 2) < 0.05f) return Second;
+                return First * (0.92f + 0.16f * Noise.Cell((int)MathF.Floor(u * Scale * 2), (int)MathF.Floor(v * Scale * 2), 5));
+            case Texture.Veins:
+                return Vector3.Lerp(First, Second, 0.5f + 0.5f * MathF.Sin((q.X + 0.6f * q.Y + 0.8f * q.Z) * 2 + 9 * Noise.Fractal(q * 0.7f)));
+            case Texture.Patches:
+                return Patch(u + Offset.X, v + Offset.Y, Scale) * (0.85f + 0.3f * Noise.Value(q * 2));
+            case Texture.Print:
+                var line = (int)MathF.Floor(v * Scale * 4);
+                var written = Part(v * Scale * 4) < 0.6f && Noise.Cell(line, 0, 9) > 0.2f && Noise.Cell((int)MathF.Floor(u * Scale * 8), line, 8) > 0.4f;
+                return written ? Second : First;
+            case Texture.Weave:
+                return Vector3.Lerp(First, Second, 0.5f + 0.5f * MathF.Sin(u * Scale * 12) * MathF.Sin(v * Scale * 12)) * (0.8f + 0.4f * Noise.Value(q));
+            case Texture.Picture:
+                // Large patches in soft light over a few small ones, as a poster or a screen looks from afar.
+                var (large, small) = (Patch(u + Offset.X, v + Offset.Y, 2.2f), Patch(u - Offset.Y, v + Offset.X, 9));
+                return Vector3.Lerp(large, small, Noise.Value(new Vector3(u, v, Offset.Z) * 4) > 0.55f ? 0.8f : 0.1f) * (0.7f + 0.6f * Noise.Fractal(q));
             default:                                                                           // glass on the sides, paint on the roof
                 return n.Y < 0.5f && p.Y > 0 ? Second : First;
         }
+    }
+
+    /// <summary>Cells around scattered points, each of a colour between the two or off it.</summary>
+    private Vector3 Patch(float u, float v, float scale)
+    {
+        var (x, y) = (u * scale, v * scale);
+        var (cx, cy) = ((int)MathF.Floor(x), (int)MathF.Floor(y));
+        var (nearest, at) = (float.MaxValue, (X: 0, Y: 0));
+        for (var j = cy - 1; j <= cy + 1; j++)
+        {
+            for (var i = cx - 1; i <= cx + 1; i++)
+            {
+                var (dx, dy) = (i + Noise.Cell(i, j, 11) - x, j + Noise.Cell(i, j, 12) - y);
+                if (dx * dx + dy * dy is var away && away < nearest) (nearest, at) = (away, (i, j));
+            }
+        }
+        var own = new Vector3(Noise.Cell(at.X, at.Y, 13), Noise.Cell(at.X, at.Y, 14), Noise.Cell(at.X, at.Y, 15));
+        return Vector3.Lerp(Vector3.Lerp(First, Second, own.X), own, 0.35f * own.Y);
     }
 
     private static float Part(float x) => x - MathF.Floor(x);

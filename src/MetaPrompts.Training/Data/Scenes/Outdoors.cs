@@ -19,6 +19,7 @@ internal static class Outdoors
         Traffic(scene, random, ground, random.Whole(0, 6), 6, 45);
         for (var i = random.Whole(0, 5); i > 0; i--) Things.Pole(scene, random, Beside(random, ground, 0.2f, 1, 4, 30));
         if (random.Chance(0.3f)) Fence(scene, random, ground);
+        Furnish(scene, random, ground, 2, 25, random.Whole(0, 7));
         SceneGrammar.People(scene, random, random.Whole(0, 5), 3, 22, 0.95f);
     }
 
@@ -50,8 +51,60 @@ internal static class Outdoors
         for (var i = random.Whole(0, 5); i > 0; i--) Things.Vehicle(scene, random, Around(random, looked, 3, 18), row + random.Pick(0f, 1.57f, 3.14f) + random.Bell() * 0.06f, random.Chance(0.3f) ? random.Between(2, 8) : 0);
         for (var i = random.Whole(0, 4); i > 0; i--) Things.Pole(scene, random, Around(random, looked, 2, 15));
         for (var i = random.Whole(0, 3); i > 0; i--) Things.Clutter(scene, random, Around(random, looked, 1, 8), random.Between(0.15f, 0.5f));
-        for (var i = random.Whole(1, 9); i > 0; i--)
+        for (var i = random.Whole(0, 3); i > 0; i--) StreetThings.Bench(scene, random, Around(random, looked, 1, 10));
+        for (var i = random.Whole(0, 3); i > 0; i--) StreetThings.Bicycle(scene, random, Around(random, looked, 1, 10), random.Between(0, 6.28f));
+        if (random.Chance(0.25f))
+        {
+            // A car park: rows of cars side by side.
+            var (along, lead) = (random.Between(0, 6.28f), Around(random, looked, 2, 8));
+            var (s, c) = MathF.SinCos(along);
+            for (var i = random.Whole(3, 10); i > 0; i--)
+                if (random.Chance(0.8f)) Things.Vehicle(scene, random, lead + new Vector3(c, 0, -s) * (i * 2.6f - 12) + new Vector3(s, 0, c) * random.Between(-0.2f, 0.2f), along, 0);
+        }
+        var crowd = random.Chance(0.2f) ? 22 : 9;
+        for (var i = random.Whole(1, crowd); i > 0; i--)
             PersonModel.Add(scene, random, Around(random, looked, 0.3f, ahead * 0.55f), random.Between(0, 6.28f), random.Chance(0.1f) ? random.Between(1, 1.45f) : random.Between(1.52f, 1.95f));
+    }
+
+    /// <summary>A narrow street full of shop fronts, signs, stalls, bicycles and people, near the camera.</summary>
+    public static void ShoppingStreet(Scene scene, SceneRandom random)
+    {
+        Weather(scene, random);
+        var ground = Ground(scene, random, random.Between(1.5f, 4), 1, random.Between(1, 4));
+        scene.Camera = new(random.Between(-2, 2), random.Between(1.1f, 2.6f), 0);
+        scene.Yaw = random.Bell() * 0.9f;
+        scene.Pitch = random.Bell() * 0.1f + 0.06f;
+        Buildings(scene, random, ground, 1, 50);
+        foreach (var side in (int[])[-1, 1])
+            for (var z = random.Between(1, 4); z < 22; z += random.Between(2.5f, 8)) StreetThings.Shop(scene, random, new(ground.RoadCentre + side * (ground.RoadHalf + ground.Walk), 0, z), -side * 1.5708f);
+        Furnish(scene, random, ground, 2, 14, random.Whole(2, 14));
+        Traffic(scene, random, ground, random.Whole(0, 2), 7, 25);
+        SceneGrammar.People(scene, random, random.Whole(1, 14), 2.2f, 16, 0.95f);
+    }
+
+    /// <summary>A lawn, beach, snow field, pitch or water: little but ground and sky, some people, animals and things on it.</summary>
+    public static void Field(Scene scene, SceneRandom random)
+    {
+        Weather(scene, random);
+        var lawn = random.Chance(0.5f);
+        var colour = lawn ? Colours.Hsv(random.Between(0.15f, 0.35f), random.Between(0.2f, 0.7f), random.Between(0.25f, 0.75f))
+            : random.Pick(Colours.Hsv(random.Between(0.08f, 0.14f), random.Between(0.1f, 0.4f), random.Between(0.5f, 0.95f)), random.Grey(0.75f, 1), Colours.Hsv(random.Between(0.48f, 0.6f), random.Between(0.15f, 0.7f), random.Between(0.25f, 0.7f)));
+        scene.Plane(Vector3.Zero, Vector3.UnitY, lawn ? SceneClasses.Vegetation : SceneClasses.Floor, scene.Add(new Material(Texture.Mottled, colour, colour * random.Between(0.55f, 0.95f), random.Between(0.3f, 10), new(random.Between(-50, 50)))));
+        scene.Camera = new(0, random.Between(0.5f, 3), 0);
+        scene.Yaw = random.Between(-3, 3);
+        scene.Pitch = random.Bell() * 0.12f + 0.12f;
+        Vector3 Ahead(float near, float far)
+        {
+            var (away, side) = (near * MathF.Pow(far / near, random.Between(0, 1)), random.Between(-0.6f, 0.6f) / scene.Focal);
+            var (sin, cos) = MathF.SinCos(scene.Yaw);
+            return new(away * (sin + cos * side), 0, away * (cos - sin * side));
+        }
+        for (var i = random.Whole(0, 6); i > 0; i--) Things.Tree(scene, random, Ahead(15, 60), random.Between(0.8f, 2.2f));
+        for (var i = random.Whole(0, 4); i > 0; i--) Things.Bush(scene, random, Ahead(6, 40));
+        if (random.Chance(0.3f)) for (var i = random.Whole(1, 5); i > 0; i--) HouseholdThings.Animal(scene, random, Ahead(2.5f, 20), random.Between(0.6f, 1.6f));
+        for (var i = random.Whole(0, 4); i > 0; i--) StreetThings.Small(scene, random, Ahead(2.5f, 20));
+        if (random.Chance(0.3f)) House(scene, random, Ahead(30, 80), random.Between(2, 6), random.Between(3, 8), random.Between(3, 12), random.Between(-1, 1));
+        SceneGrammar.People(scene, random, random.Whole(0, 5), 2.5f, 18, 0.9f);
     }
 
     /// <summary>A driver's view of a wide road.</summary>
@@ -167,6 +220,23 @@ internal static class Outdoors
             var x = ground.RoadCentre + ground.RoadHalf * (parked ? random.Side() * 0.85f : random.Between(-0.7f, 0.7f));
             var yaw = (random.Chance(0.5f) ? 0 : 3.14f) + random.Bell() * 0.08f + (random.Chance(0.08f) ? random.Between(0, 3) : 0);
             Things.Vehicle(scene, random, new(x, 0, from * MathF.Pow(to / from, random.Between(0, 1))), yaw, parked ? 0 : random.Between(2, 12));
+        }
+    }
+
+    /// <summary>Signs, bins, benches, bicycles and now and then a dog, beside the road.</summary>
+    private static void Furnish(Scene scene, SceneRandom random, StreetGround ground, float from, float to, int count)
+    {
+        for (; count > 0; count--)
+        {
+            var at = Beside(random, ground, 0.1f, Math.Max(0.5f, ground.Walk), from, to);
+            switch (random.Whole(0, 9))
+            {
+                case < 3: StreetThings.Sign(scene, random, at); break;
+                case < 6: StreetThings.Small(scene, random, at); break;
+                case 6: StreetThings.Bench(scene, random, at); break;
+                case 7: HouseholdThings.Animal(scene, random, at, random.Between(0.4f, 0.9f)); break;
+                default: StreetThings.Bicycle(scene, random, at, random.Between(0, 6.28f)); break;
+            }
         }
     }
 

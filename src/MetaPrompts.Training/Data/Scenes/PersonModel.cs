@@ -43,7 +43,7 @@ internal static class PersonModel
     /// <summary>Skin and clothes over the joints.</summary>
     private static void Dress(Scene scene, SceneRandom random, Body body, float s, int number)
     {
-        int Cloth(Vector3 colour) => scene.Add(new Material(random.Pick(Texture.Flat, Texture.Flat, Texture.Mottled, Texture.Stripes, Texture.Checks, Texture.Flat), colour,
+        int Cloth(Vector3 colour) => scene.Add(new Material(random.Pick(Texture.Flat, Texture.Flat, Texture.Flat, Texture.Mottled, Texture.Stripes, Texture.Checks, Texture.Weave, Texture.Patches, Texture.Print, Texture.Picture), colour,
             random.Chance(0.5f) ? random.Colour() : colour * 0.7f, random.Between(5, 20), new(random.Between(-9, 9))));
         int Plain(Vector3 colour) => scene.Add(new Material(Texture.Flat, colour, colour, 1, default));
         void Limb(Vector3 from, Vector3 to, float radius, int material) => scene.Capsule(from, to, radius, SceneClasses.Person, material, number);

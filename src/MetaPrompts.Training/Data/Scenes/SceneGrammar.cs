@@ -7,12 +7,15 @@ public static class SceneGrammar
 {
     private static readonly (float Share, Action<Scene, SceneRandom> Compose)[] _kinds =
     [
-        (0.16f, Outdoors.Street),
-        (0.22f, Outdoors.SeenFromAbove),
-        (0.14f, Outdoors.Motorway),
-        (0.22f, Indoors.Room),
-        (0.08f, Indoors.Hall),
-        (0.18f, ClosePerson),
+        (0.15f, Outdoors.Street),
+        (0.13f, Outdoors.SeenFromAbove),
+        (0.11f, Outdoors.Motorway),
+        (0.07f, Outdoors.ShoppingStreet),
+        (0.06f, Outdoors.Field),
+        (0.20f, Indoors.Room),
+        (0.08f, Indoors.TableTop),
+        (0.06f, Indoors.Hall),
+        (0.14f, ClosePerson),
     ];
 
     /// <summary>The same seed gives the same scene.</summary>
@@ -20,23 +23,28 @@ public static class SceneGrammar
     {
         var random = new SceneRandom(seed);
         var scene = new Scene { Focal = 0.5f / MathF.Tan(random.Between(45, 82) * MathF.PI / 360), Roll = random.Bell() * 0.025f };
-        var draw = random.Between(0, _kinds.Sum(kind => kind.Share));
+        var draw = random.Between(0, _kinds.Sum(kind => kind.Share) - 1e-4f);
         foreach (var (share, compose) in _kinds)
         {
             if ((draw -= share) > 0) continue;
             compose(scene, random);
-            return scene;
+            break;
         }
-        _kinds[^1].Compose(scene, random);
+        Disguise.PutOn(scene, random);
         return scene;
     }
 
     /// <summary>One or two whole people near the camera, in any surroundings.</summary>
     private static void ClosePerson(Scene scene, SceneRandom random)
     {
-        if (random.Chance(0.5f)) Outdoors.Street(scene, random);
-        else if (random.Chance(0.7f)) Indoors.Room(scene, random);
-        else Indoors.Hall(scene, random);
+        switch (random.Whole(0, 9))
+        {
+            case < 3: Outdoors.Street(scene, random); break;
+            case < 5: Outdoors.ShoppingStreet(scene, random); break;
+            case < 6: Outdoors.Field(scene, random); break;
+            case < 9: Indoors.Room(scene, random); break;
+            default: Indoors.Hall(scene, random); break;
+        }
         scene.Camera = scene.Camera with { Y = random.Between(0.7f, 1.8f) };
         scene.Pitch = random.Bell() * 0.08f + 0.03f;
         People(scene, random, random.Whole(1, 2), 1.9f, 4.2f, 0.5f);

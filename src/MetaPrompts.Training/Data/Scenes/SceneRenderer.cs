@@ -16,11 +16,35 @@ public static class SceneRenderer
         return new Picture(scene, size, (float)time).Render();
     }
 
+    // Light to byte, in steps finer than a byte's.
+    private static readonly byte[] _shown = [.. Enumerable.Range(0, 4096).Select(i => (byte)(MathF.Pow(i / 4095f, 0.9f) * 255 + 0.5f))];
+
+    /// <summary>A solid's bounding sphere as the eye sees it, close together in memory: most rays miss most solids.</summary>
+    private readonly record struct SeenBound(Vector3 To, float Outside, float Nearest)
+    {
+        public static SeenBound Of(in Primitive primitive, Vector3 eye)
+        {
+            if (primitive.Shape == Shape.Plane) return new(default, float.NegativeInfinity, float.NegativeInfinity);
+            var to = primitive.BoundCentre - eye;
+            return new(to, to.LengthSquared() - primitive.BoundRadius * primitive.BoundRadius, to.Length() - primitive.BoundRadius);
+        }
+
+        /// <param name="d">Unit direction from the eye.</param>
+        public bool Misses(Vector3 d)
+        {
+            var along = Vector3.Dot(To, d);
+            return Outside > 0 && (along < 0 || along * along < Outside);
+        }
+    }
+
     private sealed class Picture
     {
         private readonly Scene _scene;
         private readonly ImageSize _size;
         private readonly Primitive[] _primitives;
+        private readonly SeenBound[] _bounds;
+        private readonly Vector4[] _spheres;       // bounding spheres: centre, radius squared
+        private int _shading = -1;                 // what cast the last shadow
         private readonly ShadowGrid _shadows;
         private readonly int[][] _tiles;
         private readonly int _tilesAcross, _w, _h;
@@ -43,6 +67,10 @@ public static class SceneRenderer
             _up = upright * cosRoll - level * sinRoll;
             _primitives = [.. scene.Primitives];
             for (var i = 0; i < _primitives.Length; i++) Move(ref _primitives[i]);
+            // Nearest first: a ray that has hit something need not ask what begins behind it. Planes, which have no bounds, come before all.
+            Array.Sort(Array.ConvertAll(_primitives, primitive => SeenBound.Of(primitive, _eye).Nearest), _primitives);
+            _bounds = Array.ConvertAll(_primitives, primitive => SeenBound.Of(primitive, _eye));
+            _spheres = Array.ConvertAll(_primitives, primitive => new Vector4(primitive.BoundCentre, primitive.BoundRadius * primitive.BoundRadius));
             _shadows = new ShadowGrid(scene.Light, _primitives);
             _tilesAcross = (_w + Tile - 1) / Tile;
             _tiles = Sort();
@@ -74,7 +102,7 @@ public static class SceneRenderer
             return frame;
         }
 
-        private static byte Shown(float value) => (byte)(MathF.Pow(value, 0.9f) * 255 + 0.5f);
+        private static byte Shown(float value) => _shown[(int)(value * (_shown.Length - 1) + 0.5f)];
 
         private void Move(ref Primitive primitive)
         {
@@ -122,7 +150,9 @@ public static class SceneRenderer
             var (nearest, hit, normal) = (250f, -1, Vector3.Zero);
             foreach (var i in _tiles[y / Tile * _tilesAcross + x / Tile])
             {
-                if (!_primitives[i].Hit(_eye, d, nearest, out var t, out var n)) continue;
+                ref readonly var bound = ref _bounds[i];
+                if (bound.Nearest > nearest) break;
+                if (bound.Misses(d) || !_primitives[i].Hit(_eye, d, nearest, out var t, out var n)) continue;
                 (nearest, hit, normal) = (t, i, n);
             }
             Vector3 colour;
@@ -179,8 +209,18 @@ public static class SceneRenderer
 
         private bool Shadowed(Vector3 p, Vector3 towards, float reach)
         {
+            // Neighbouring points mostly lie in the shadow of the same thing.
+            if (_shading >= 0 && _primitives[_shading].Hit(p, towards, reach, out _, out _)) return true;
             foreach (var i in _shadows.Near(p))
-                if (_primitives[i].Hit(p, towards, reach, out _, out _)) return true;
+            {
+                var sphere = _spheres[i];
+                var to = sphere.AsVector3() - p;
+                float along = Vector3.Dot(to, towards), outside = to.LengthSquared() - sphere.W;
+                if ((outside > 0 && along < 0) || along * along < outside || !_primitives[i].Hit(p, towards, reach, out _, out _)) continue;
+                _shading = i;
+                return true;
+            }
+            _shading = -1;
             return false;
         }
 

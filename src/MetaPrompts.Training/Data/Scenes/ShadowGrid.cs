@@ -8,7 +8,7 @@ namespace MetaPrompts.Training.Data.Scenes;
 /// </summary>
 internal sealed class ShadowGrid
 {
-    private const int Cells = 40;
+    private const int Cells = 64;
     private readonly Vector3? _sun;
     private readonly Vector3 _lamp, _u, _v;
     private readonly float _reach;

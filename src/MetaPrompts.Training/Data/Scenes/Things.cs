@@ -8,7 +8,7 @@ internal static class Things
     public static int AnyMaterial(Scene scene, SceneRandom random)
     {
         var colour = random.Colour();
-        var texture = random.Pick(Texture.Flat, Texture.Flat, Texture.Mottled, Texture.Checks, Texture.Stripes, Texture.Wood, Texture.Speckles, Texture.Mottled);
+        var texture = random.Pick(Texture.Flat, Texture.Flat, Texture.Flat, Texture.Mottled, Texture.Mottled, Texture.Checks, Texture.Stripes, Texture.Wood, Texture.Speckles, Texture.Veins, Texture.Patches, Texture.Print, Texture.Weave);
         return scene.Add(new Material(texture, colour, random.Chance(0.5f) ? colour * random.Between(0.5f, 1.4f) : random.Colour(), random.Between(0.7f, 10), new(random.Between(-50, 50)),
             random.Chance(0.2f) ? random.Between(0.1f, 0.6f) : 0));
     }
