@@ -141,6 +141,26 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(998, Io.Imaging.ImageReader.DeclaredSize(Path.Combine(_work.Folder, "sheet.png")).Width);
     }
 
+    [Fact]
+    public async Task Scenes_writes_a_data_set_that_eval_reads()
+    {
+        var scenes = await Cli.RunAsync(_work.Folder, "scenes", "--out", "stills", "--stills", "3", "--size", "96x64", "--json");
+        Assert.True(scenes.ExitCode == 0, scenes.Error);
+        Assert.Equal("""{"frames":3,"folder":"stills"}""", scenes.Output.Trim());
+        foreach (var kind in (string[])["rgb", "depth", "segmentation"])
+            Assert.Equal(["00000000.png", "00000001.png", "00000002.png"], Directory.EnumerateFiles(_work["stills/" + kind]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(3, _work.Sequences("stills/records.jsonl").Length);
+
+        var eval = await Cli.RunAsync(_work.Folder, "eval", "--model", "mini", "--tasks", "depth", "--dataset", "rgbd:stills", "--json", "scores.json");
+        Assert.True(eval.ExitCode == 0, eval.Error);
+        Assert.Equal(3, _work.Json("scores.json").GetProperty("samples").GetInt32());
+
+        var again = await Cli.RunAsync(_work.Folder, "scenes", "--out", "stills", "--stills", "3");
+        Assert.Equal((2, "metaprompts: error: --out: stills holds rendered scenes already (records.jsonl); name another folder"), (again.ExitCode, again.OnlyError));
+        var film = await Cli.RunAsync(_work.Folder, "scenes", "--out", "film", "--stills", "3", "--fps", "5");
+        Assert.Equal((2, "metaprompts: error: --stills: are no film; leave out --seconds and --fps"), (film.ExitCode, film.OnlyError));
+    }
+
     [Theory]
     [InlineData(4, "coco-keypoints:nowhere", "nowhere: does not exist")]
     [InlineData(2, "coco:nowhere", "'coco' is unknown; use nyu, kitti, ade20k, cityscapes, camvid, coco-keypoints, rgbd, synthetic")]

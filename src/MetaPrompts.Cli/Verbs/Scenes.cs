@@ -9,26 +9,40 @@ using MetaPrompts.Training.Data;
 
 namespace MetaPrompts.Cli.Verbs;
 
-/// <summary><c>scenes --out DIR</c>: renders a film with its exact truth beside it.</summary>
+/// <summary><c>scenes --out DIR</c>: renders a film, or a data set of stills, with its exact truth beside it.</summary>
 internal static class Scenes
 {
     public static Command Create()
     {
-        var output = new Option<string>("--out") { Description = "Folder for frames.mp4, records.jsonl, depth/ and segmentation/.", HelpName = "DIR", Required = true };
+        var output = new Option<string>("--out") { Description = "Folder for frames.mp4 or rgb/, records.jsonl, depth/ and segmentation/.", HelpName = "DIR", Required = true };
         var seed = Parsers.Number("--seed", "Which scene; the same number gives the same film.", 0, int.MaxValue);
         var seconds = Parsers.Number("--seconds", "Length; default 6.", 1, 3600);
+        var stills = Parsers.Number("--stills", "A data set instead of a film: one picture each of so many scenes, in rgb/.", 1, 10_000_000);
         var rate = Parsers.Number("--fps", "Frames per second; default 25.", 1, 120);
         var size = Parsers.Text("--size", "WxH", "Of the picture, both even; default 384x256.");
         var noMaps = Parsers.Switch("--no-maps", "Leave out the depth and class maps.");
         var json = Parsers.Switch("--json", "Say at the end what was written as one line of JSON.");
-        var command = new Command("scenes", "Renders a film of a made-up scene with exact depth, classes and joints.") { output, seed, seconds, rate, size, noMaps, json, Parsers.Switch("--verbose", "Stack traces.") };
+        var command = new Command("scenes", "Renders a film of a made-up scene, or many pictures, with exact depth, classes and joints.") { output, seed, seconds, rate, stills, size, noMaps, json, Parsers.Switch("--verbose", "Stack traces.") };
         command.SetAction(async (parsed, stop) =>
         {
             var folder = parsed.GetRequiredValue(output);
-            if (File.Exists(Path.Combine(folder, SceneSequenceFiles.Video))) throw new ConfigurationException("--out", $"{folder} holds a film already; name another folder");
-            var sequence = new SceneSequence((ulong)(parsed.GetValue(seed) ?? 0), Size(parsed.GetValue(size) ?? "384x256"), parsed.GetValue(seconds) ?? 6, parsed.GetValue(rate) ?? 25);
-            await SceneSequenceFiles.WriteAsync(sequence, folder, !parsed.GetValue(noMaps), done => Tell(done, sequence.Count), stop).ConfigureAwait(false);
-            Console.Out.WriteLine(parsed.GetValue(json) ? new JsonObject { ["frames"] = sequence.Count, ["folder"] = folder }.ToJsonString() : $"{sequence.Count} frames → {folder}/");
+            foreach (var kept in (string[])[SceneFiles.Video, SceneFiles.Records])
+                if (File.Exists(Path.Combine(folder, kept))) throw new ConfigurationException("--out", $"{folder} holds rendered scenes already ({kept}); name another folder");
+            var (first, picture, maps) = ((ulong)(parsed.GetValue(seed) ?? 0), Size(parsed.GetValue(size) ?? "384x256"), !parsed.GetValue(noMaps));
+            int count;
+            if (parsed.GetValue(stills) is { } many)
+            {
+                if (parsed.GetValue(seconds) is not null || parsed.GetValue(rate) is not null) throw new ConfigurationException("--stills", "are no film; leave out --seconds and --fps");
+                count = many;
+                await SceneFiles.WriteAsync(new SceneStills(first, picture, many), folder, maps, done => Tell(done, many), stop).ConfigureAwait(false);
+            }
+            else
+            {
+                var film = new SceneSequence(first, picture, parsed.GetValue(seconds) ?? 6, parsed.GetValue(rate) ?? 25);
+                count = film.Count;
+                await SceneFiles.WriteAsync(film, folder, maps, done => Tell(done, count), stop).ConfigureAwait(false);
+            }
+            Console.Out.WriteLine(parsed.GetValue(json) ? new JsonObject { ["frames"] = count, ["folder"] = folder }.ToJsonString() : $"{count} frames → {folder}/");
             return ExitCodes.Done;
         });
         return command;

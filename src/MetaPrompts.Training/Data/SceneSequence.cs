@@ -1,6 +1,5 @@
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
-using MetaPrompts.Core.Results;
 using MetaPrompts.Training.Data.Scenes;
 
 namespace MetaPrompts.Training.Data;
@@ -28,8 +27,7 @@ public sealed record SceneSequence(ulong Seed, ImageSize Size, double Seconds = 
         foreach (var rendered in Render())
         {
             var time = TimeSpan.FromSeconds(sequence / Rate);
-            var stamp = new FrameStamp(stream, sequence++, DateTimeOffset.UnixEpoch + time, time, Size);
-            yield return new PerceivedFrame(new Frame(stamp, PixelCopies.Of(rendered.Rgb, Size)), new PerceptionResult(stamp, SceneTruth.Of(rendered), default));
+            yield return SceneTruth.Perceived(rendered, new FrameStamp(stream, sequence++, DateTimeOffset.UnixEpoch + time, time, Size));
         }
     }
 }

@@ -1,3 +1,5 @@
+using MetaPrompts.Core.Flow;
+using MetaPrompts.Core.Frames;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Core.Results;
 using MetaPrompts.Training.Data.Scenes;
@@ -18,6 +20,14 @@ public static class SceneTruth
             new DepthPrediction(frame.Size, Array.ConvertAll(frame.Depth, metres => float.IsFinite(metres) ? metres : 0), Name),
             new SegmentationPrediction(frame.Size, frame.ClassIds, Name),
             new PosePrediction([.. frame.People.Select(Of).OfType<Pose>()], Name));
+    }
+
+    /// <summary>Picture and truth as what a model would have made of it, ready for any sink.</summary>
+    /// <returns>The caller's.</returns>
+    public static PerceivedFrame Perceived(SceneFrame frame, FrameStamp stamp)
+    {
+        ArgumentNullException.ThrowIfNull(frame);
+        return new PerceivedFrame(new Frame(stamp, PixelCopies.Of(frame.Rgb, frame.Size)), new PerceptionResult(stamp, Of(frame), default));
     }
 
     /// <summary>A card for what needs one, such as records.</summary>

@@ -43,9 +43,9 @@ public sealed class SceneSequenceTests : IDisposable
     public async Task A_film_lies_beside_its_truth()
     {
         var sequence = new SceneSequence(2, Size, Seconds: 0.2, Rate: 25);
-        await SceneSequenceFiles.WriteAsync(sequence, _folder);
-        Assert.True(new FileInfo(Path.Combine(_folder, SceneSequenceFiles.Video)).Length > 500);
-        var lines = await File.ReadAllLinesAsync(Path.Combine(_folder, SceneSequenceFiles.Records));
+        await SceneFiles.WriteAsync(sequence, _folder);
+        Assert.True(new FileInfo(Path.Combine(_folder, SceneFiles.Video)).Length > 500);
+        var lines = await File.ReadAllLinesAsync(Path.Combine(_folder, SceneFiles.Records));
         Assert.Equal(5, lines.Length);
         for (var i = 0; i < lines.Length; i++)
         {
