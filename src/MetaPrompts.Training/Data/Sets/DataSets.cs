@@ -9,7 +9,7 @@ public static class DataSets
 {
     private const int DefaultScenes = 200, MostScenes = 1_000_000;
 
-    /// <summary>A kind a line. What follows a question mark belongs to <c>rgbd</c> alone.</summary>
+    /// <summary>A kind a line. What follows a question mark belongs to <c>rgbd</c> and <c>synthetic</c>.</summary>
     private static readonly Dictionary<string, Func<string, DataSplit, IEvaluationSet>> _kinds = new(StringComparer.Ordinal)
     {
         ["nyu"] = (path, split) => new NyuDepth(path, split),
@@ -24,7 +24,7 @@ public static class DataSets
 
     public static IEnumerable<string> Kinds => _kinds.Keys;
 
-    /// <param name="spec">For example <c>nyu:PATH</c>, <c>rgbd:PATH?focal=525&amp;scale=5000</c>, <c>synthetic:200</c>.</param>
+    /// <param name="spec">For example <c>nyu:PATH</c>, <c>rgbd:PATH?focal=525&amp;scale=5000</c>, <c>synthetic:200?size=384x256</c>.</param>
     /// <exception cref="ConfigurationException">The kind is unknown, its path missing, or a value is not what it must be.</exception>
     /// <exception cref="SourceLostException">What the data set needs is not there.</exception>
     public static IEvaluationSet Open(string spec, DataSplit split = DataSplit.Validation)
@@ -39,12 +39,17 @@ public static class DataSets
         return open(parts[1], split);
     }
 
-    private static SyntheticEvaluation Synthetic(string count)
+    private static SyntheticEvaluation Synthetic(string spec)
     {
-        if (count.Length == 0) return new SyntheticEvaluation(DefaultScenes, SyntheticEvaluation.DefaultSize);
-        return int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var scenes) && scenes is >= 1 and <= MostScenes
-            ? new SyntheticEvaluation(scenes, SyntheticEvaluation.DefaultSize)
-            : throw new ConfigurationException("--dataset", $"'{count}' is no number of scenes; use synthetic:1 to synthetic:{MostScenes}");
+        var (count, setting) = spec.Split('?', 2) is [var first, var second] ? (first, second) : (spec, null);
+        var scenes = DefaultScenes;
+        if (count.Length > 0 && !(int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out scenes) && scenes is >= 1 and <= MostScenes))
+            throw new ConfigurationException("--dataset", $"'{count}' is no number of scenes; use synthetic:1 to synthetic:{MostScenes}");
+        if (setting is null) return new SyntheticEvaluation(scenes, SyntheticEvaluation.DefaultSize);
+        return setting.Split('=', 2) is ["size", var size] && size.Split('x') is [var across, var down]
+            && int.TryParse(across, NumberStyles.None, CultureInfo.InvariantCulture, out var width) && int.TryParse(down, NumberStyles.None, CultureInfo.InvariantCulture, out var height) && width is >= 16 and <= 4096 && height is >= 16 and <= 4096
+            ? new SyntheticEvaluation(scenes, new(height, width))
+            : throw new ConfigurationException("--dataset", $"'{setting}' is no setting of synthetic; write size=WIDTHxHEIGHT, 16 to 4096 pixels");
     }
 
     private static RgbdFolder Rgbd(string path)

@@ -97,10 +97,19 @@ public sealed class DepthSetsTests : IDisposable
     [InlineData("nyo:x", "'nyo' is unknown; use nyu, kitti")]
     [InlineData("nyu", "nyu needs a path")]
     [InlineData("synthetic:0", "'0' is no number of scenes")]
+    [InlineData("synthetic:3?size=3", "'size=3' is no setting of synthetic")]
+    [InlineData("synthetic:3?scale=64x48", "'scale=64x48' is no setting of synthetic")]
     [InlineData("rgbd:x?fx=3", "'fx' is no setting")]
     [InlineData("rgbd:x?scale=0", "'scale=0' is no setting")]
     public void What_cannot_be_a_data_set_is_told(string spec, string words) =>
         Assert.Contains(words, Assert.Throws<ConfigurationException>(() => DataSets.Open(spec)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Rendered_scenes_have_the_size_that_is_asked_for()
+    {
+        Assert.Equal((3, new ImageSize(48, 64)), (DataSets.Open("synthetic:3?size=64x48").Count, DataSets.Open("synthetic:3?size=64x48").Read(0).Size));
+        Assert.Equal((200, new ImageSize(48, 64)), (DataSets.Open("synthetic:?size=64x48").Count, DataSets.Open("synthetic:?size=64x48").Read(1).Size));
+    }
 
     [Theory]
     [InlineData("nyu")]
