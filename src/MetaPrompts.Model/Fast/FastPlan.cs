@@ -29,6 +29,9 @@ internal sealed class FastPlan
 
     public bool Packs => Native && Has(Speedups.PackedWeights) && Has(Speedups.ChannelsLast);
 
+    /// <summary>Whether a matrix of so many numbers is multiplied by oneDNN instead of what libtorch chooses: on AMD always, on Intel where it is large (small ones are a loss there, <c>LinearBenchmarks</c>).</summary>
+    public bool PacksProducts(long numbers) => Packs && (Processor.IsAmd || numbers >= 1 << 20);
+
     /// <summary>The kernel of ours for norms takes float32 in main memory.</summary>
     public bool OwnNorms => Native && Type == ScalarType.Float32 && Has(Speedups.ChannelsLast) && GroupNormKernel.Usable;
 
