@@ -17,6 +17,7 @@ internal sealed class FastConvolution : IDisposable
     private readonly bool _packed;
     private readonly Lock _packing = new();
     private readonly ConcurrentDictionary<(long Height, long Width), Tensor> _orders = new();
+    private readonly OwnConvolution? _own;
     private Tensor? _weight, _first;
 
     /// <param name="weight">[C, Cin, k, k], borrowed.</param>
@@ -26,8 +27,14 @@ internal sealed class FastConvolution : IDisposable
         using var none = no_grad();
         using var scope = NewDisposeScope();
         (_stride, _padding, _packed) = (stride, padding, plan.Packs);
-        _weight = (plan.Has(Speedups.ChannelsLast) && !_packed ? ChannelsLast.Of(weight).clone() : weight.view(weight.shape)).DetachFromDisposeScope();
         _bias = bias?.view(-1).DetachFromDisposeScope();
+        if (plan.OwnProducts)
+        {
+            _own = new OwnConvolution(plan, weight, stride, padding);
+            plan.Choose(Speedups.OwnProducts, _own.HasWinograd ? "convolutions by kernels of ours, Winograd's where maps have places enough" : "convolutions by kernels of ours");
+            return;
+        }
+        _weight = (plan.Has(Speedups.ChannelsLast) && !_packed ? ChannelsLast.Of(weight).clone() : weight.view(weight.shape)).DetachFromDisposeScope();
         if (_packed) plan.Choose(Speedups.PackedWeights, "convolutions in oneDNN's order");
         else if (plan.Has(Speedups.ChannelsLast)) plan.Choose(Speedups.ChannelsLast, "convolutions with channels innermost");
     }
@@ -56,9 +63,21 @@ internal sealed class FastConvolution : IDisposable
     /// <inheritdoc cref="Run(Tensor, bool)"/>
     public Tensor Run(Tensor x, Tensor? bias, bool relu = false)
     {
+        if (_own is not null) return _own.Run(x, null, bias, null, relu);
         if (_packed) return OneDnn.Convolution(x, Packed(x.size(2), x.size(3)), bias, _stride, _padding, relu);
         var y = functional.conv2d(x, _weight!, bias, strides: [_stride, _stride], padding: [_padding, _padding]);
         return relu ? y.relu_() : y;
+    }
+
+    /// <summary>Of a norm of the maps with SiLU behind it, and other maps added to the result.</summary>
+    /// <param name="add">[B, C, h, w] or null, borrowed.</param>
+    /// <inheritdoc cref="Run(Tensor, Tensor?, bool)"/>
+    public Tensor Run(Tensor x, FastNorm norm, Tensor? bias, Tensor? add = null)
+    {
+        if (_own is not null) return _own.Run(x, norm, bias ?? _bias, add, false);
+        using var normal = norm.Run(x, Activation.SiLU);
+        var y = Run(normal, bias ?? _bias);
+        return add is null ? y : y.add_(add);
     }
 
     /// <summary>
@@ -85,6 +104,7 @@ internal sealed class FastConvolution : IDisposable
 
     public void Dispose()
     {
+        _own?.Dispose();
         _weight?.Dispose();
         foreach (var order in _orders.Values) order.Dispose();
         _bias?.Dispose();

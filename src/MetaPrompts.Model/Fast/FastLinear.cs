@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -11,6 +10,7 @@ internal sealed class FastLinear : IDisposable
     private readonly Tensor? _bias;
     private readonly Lock _packing = new();
     private readonly bool _packs;
+    private readonly Panels? _own;
     private Tensor? _weight, _packed;
 
     /// <param name="weight">[C, Cin], borrowed.</param>
@@ -18,9 +18,16 @@ internal sealed class FastLinear : IDisposable
     public FastLinear(FastPlan plan, Tensor weight, Tensor? bias)
     {
         using var none = no_grad();
+        _bias = bias?.view(-1).DetachFromDisposeScope();
+        if (plan.OwnProducts)
+        {
+            using var flat = weight.unsqueeze(-1);
+            _own = new Panels(flat);
+            plan.Choose(Speedups.OwnProducts, "products by a kernel of ours");
+            return;
+        }
         _packs = plan.PacksProducts(weight.numel());
         _weight = weight.view(weight.shape).DetachFromDisposeScope();
-        _bias = bias?.view(-1).DetachFromDisposeScope();
         if (_packs) plan.Choose(Speedups.PackedWeights, "products in oneDNN's order");
     }
 
@@ -51,11 +58,32 @@ internal sealed class FastLinear : IDisposable
     }
 
     /// <param name="x">[.., Cin], borrowed.</param>
+    /// <param name="add">[.., C] or null: what is added; borrowed.</param>
     /// <returns>[.., C], the caller's.</returns>
-    public Tensor Run(Tensor x)
+    public Tensor Run(Tensor x, Tensor? add = null)
     {
-        if (!_packs) return functional.linear(x, _weight!, _bias);
-        return OneDnn.Linear(x, Packed(x), _bias);
+        if (_own is not null) return Own(x, add);
+        var y = _packs ? OneDnn.Linear(x, Packed(x), _bias) : functional.linear(x, _weight!, _bias);
+        return add is null ? y : y.add_(add);
+    }
+
+    private unsafe Tensor Own(Tensor x, Tensor? add)
+    {
+        if (!x.is_contiguous())
+        {
+            using var dense = x.contiguous();
+            return Own(dense, add);
+        }
+        if (add is not null && !add.is_contiguous())
+        {
+            using var dense = add.contiguous();
+            return Own(x, dense);
+        }
+        var y = OneDnn.Rows(x, _own!.Columns);
+        var rows = (int)(x.numel() / x.size(-1));
+        var nothing = 0;
+        _own.Run((float*)OneDnn.Data(x), new Places(rows, rows, 0, _own.Depth, 0, _own.Columns), &nothing, _bias is null ? null : (float*)OneDnn.Data(_bias), add is null ? null : (float*)OneDnn.Data(add), false, (float*)OneDnn.Data(y));
+        return y;
     }
 
     /// <summary>Arranged when the first tokens come, for as many as they are; the usual order is given up then.</summary>
@@ -76,6 +104,7 @@ internal sealed class FastLinear : IDisposable
 
     public void Dispose()
     {
+        _own?.Dispose();
         _weight?.Dispose();
         _packed?.Dispose();
         _bias?.Dispose();

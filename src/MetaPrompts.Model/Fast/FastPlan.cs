@@ -10,9 +10,10 @@ internal sealed class FastPlan
     private readonly ConcurrentDictionary<(Speedups Speedup, string What), int> _choices = new();
     private readonly ConcurrentDictionary<(Speedups, long, long, long), bool> _seen = new();
 
-    public FastPlan(Speedups on, Device device, ScalarType type)
+    /// <param name="alone">A call has one thread.</param>
+    public FastPlan(Speedups on, Device device, ScalarType type, bool alone = false)
     {
-        (On, Type) = (on, type);
+        (On, Type, Alone) = (on, type, alone);
         OnCpu = device.type == DeviceType.CPU;
         Native = OnCpu && type is ScalarType.Float32 or ScalarType.BFloat16 && OneDnn.Usable;
         if (Has(Speedups.PackedWeights) && !Native) Choose(Speedups.PackedWeights, $"none: {(OnCpu ? "oneDNN cannot be called directly here, or not in this type" : "not on a CPU")}");
@@ -21,6 +22,8 @@ internal sealed class FastPlan
     public Speedups On { get; }
 
     public ScalarType Type { get; }
+
+    public bool Alone { get; }
 
     public bool OnCpu { get; }
 
@@ -31,6 +34,9 @@ internal sealed class FastPlan
 
     /// <summary>Whether a matrix of so many numbers is multiplied by oneDNN instead of what libtorch chooses: on AMD always, on Intel where it is large (small ones are a loss there, <c>LinearBenchmarks</c>).</summary>
     public bool PacksProducts(long numbers) => Packs && (Processor.IsAmd || numbers >= 1 << 20);
+
+    /// <summary>Kernels of ours multiply in place of oneDNN: they take one thread, float32 in main memory, channels innermost.</summary>
+    public bool OwnProducts => Native && Alone && Type == ScalarType.Float32 && Has(Speedups.OwnProducts) && Has(Speedups.ChannelsLast) && Panels.Usable;
 
     /// <summary>The kernel of ours for norms takes float32 in main memory.</summary>
     public bool OwnNorms => Native && Type == ScalarType.Float32 && Has(Speedups.ChannelsLast) && GroupNormKernel.Usable;

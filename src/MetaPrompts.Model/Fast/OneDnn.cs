@@ -7,7 +7,7 @@ namespace MetaPrompts.Model.Fast;
 
 /// <summary>
 /// What TorchSharp does not bind, through libtorch's C interface (torch/csrc/inductor/aoti_torch/c): a convolution with weights in oneDNN's own order and a ReLU behind it, a product of matrices with such
-/// weights, and the address of a tensor's memory whatever its strides. Tried once at start-up; where a symbol is missing or the result differs, <see cref="Usable"/> is false and nobody calls.
+/// weights, memory for maps with channels innermost, and the address of a tensor's memory whatever its strides. Tried once at start-up; where a symbol is missing or the result differs, <see cref="Usable"/> is false and nobody calls.
 /// </summary>
 internal static unsafe partial class OneDnn
 {
@@ -79,6 +79,36 @@ internal static unsafe partial class OneDnn
         return Tensor.UnsafeCreateTensor((nint)stack[0]);
     }
 
+    /// <returns>[B, C, H, W] in float32 and main memory, channels innermost, of any values; the caller's.</returns>
+    public static Tensor Maps(long batch, long channels, long height, long width)
+    {
+        long* sizes = stackalloc long[4] { batch, channels, height, width }, strides = stackalloc long[4] { height * width * channels, 1, width * channels, channels };
+        return Empty(4, sizes, strides);
+    }
+
+    /// <param name="like">[.., n].</param>
+    /// <returns>[.., <paramref name="columns"/>] in float32 and main memory, dense, of any values; the caller's.</returns>
+    public static Tensor Rows(Tensor like, long columns)
+    {
+        var dimensions = (int)like.dim();
+        long* sizes = stackalloc long[dimensions], strides = stackalloc long[dimensions];
+        var stride = 1L;
+        for (var i = dimensions - 1; i >= 0; i--)
+        {
+            sizes[i] = i == dimensions - 1 ? columns : like.size(i);
+            strides[i] = stride;
+            stride *= sizes[i];
+        }
+        return Empty(dimensions, sizes, strides);
+    }
+
+    private static Tensor Empty(long dimensions, long* sizes, long* strides)
+    {
+        const int Float32 = 6, Cpu = 0;
+        Check(EmptyStrided(dimensions, sizes, strides, Float32, Cpu, 0, out var handle), "memory");
+        return Tensor.UnsafeCreateTensor(handle);
+    }
+
     /// <summary>Address of the first element; valid while the tensor lives.</summary>
     public static void* Data(Tensor tensor)
     {
@@ -114,7 +144,7 @@ internal static unsafe partial class OneDnn
             var tokens = x.reshape(4, 240);
             var matrix = weight.flatten()[..(19 * 240)].reshape(19, 240);
             var same = functional.linear(tokens, matrix, bias[..19]).eq(Linear(tokens, PackLinear(matrix, 4), bias[..19]));
-            return plain.eq(direct).all().ToBoolean() && same.all().ToBoolean() && *(float*)Data(bias) == -16;
+            return plain.eq(direct).all().ToBoolean() && same.all().ToBoolean() && *(float*)Data(bias) == -16 && Maps(1, 2, 3, 4).stride(1) == 1;
         }
         catch (Exception problem) when (problem is DllNotFoundException or EntryPointNotFoundException or InvalidOperationException)
         {
@@ -128,6 +158,9 @@ internal static unsafe partial class OneDnn
 
     [LibraryImport(Library, EntryPoint = "aoti_torch_cpu__linear_pointwise")]
     private static partial int LinearPointwise(nint x, nint weight, nint* bias, byte* attribute, double** scalars, long scalarCount, byte** algorithm, nint* result);
+
+    [LibraryImport(Library, EntryPoint = "aoti_torch_empty_strided")]
+    private static partial int EmptyStrided(long dimensions, long* sizes, long* strides, int type, int device, int index, out nint tensor);
 
     [LibraryImport(Library, EntryPoint = "aoti_torch_new_tensor_handle")]
     private static partial int NewHandle(nint tensor, out nint handle);

@@ -34,5 +34,11 @@ public enum Speedups
     /// <summary>Pictures are made smaller straight from their bytes.</summary>
     Pictures = 1 << 8,
 
-    All = (1 << 9) - 1,
+    /// <summary>Convolutions and products of a small network by kernels of ours, in which norm, bias, sum and activation are one pass.</summary>
+    OwnProducts = 1 << 9,
+
+    /// <summary>3×3 convolutions by Winograd's F(2×2, 3×3), where a kernel of ours computes them.</summary>
+    Winograd = 1 << 10,
+
+    All = (1 << 11) - 1,
 }

@@ -18,9 +18,6 @@ internal sealed class ServedNetwork : IDisposable
     public const int LeastSide = 8;
 
     private readonly Module _network;
-    // Below it an operation is too short to be worth sharing between threads; Stable Diffusion's UNet has 860 million.
-    private const long SmallNetwork = 50_000_000;
-
     private readonly StepCache? _steps;
     private readonly Func<int, StepFeatures> _prepare;
     private readonly FastPlan _plan;
@@ -37,7 +34,7 @@ internal sealed class ServedNetwork : IDisposable
         Precisions.Apply(network, Type);
         network.to(Device);
         network.eval();
-        Lanes = Device.type == DeviceType.CPU && network.parameters().Sum(parameter => parameter.numel()) < SmallNetwork ? TorchRuntime.Threads : 1;
+        Lanes = Preparation.IsSmall(network, Device) ? TorchRuntime.Threads : 1;
         _prepare = prepare;
         _plan = Preparation.Apply(network, options.Speedups, Device, Type);
         if (_plan.Has(Speedups.StepCache)) _steps = new StepCache(prepare);

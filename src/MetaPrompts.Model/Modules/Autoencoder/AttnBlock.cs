@@ -69,7 +69,7 @@ public sealed class AttnBlock : Module<Tensor, Tensor>, IPreparable
             using var scope = NewDisposeScope();
             var all = _in.Run(ChannelsLast.Tokens(_norm.Run(x))).unsqueeze(1).chunk(3, -1);        // [B, 1, HW, C]
             var mixed = FastAttention.Run(_plan, all[0], all[1], all[2]).squeeze(1);
-            return ChannelsLast.Maps(_out.Run(mixed), x.size(2), x.size(3)).add_(x).MoveToOuterDisposeScope();
+            return ChannelsLast.Maps(_out.Run(mixed, ChannelsLast.Tokens(x)), x.size(2), x.size(3)).MoveToOuterDisposeScope();
         }
 
         public void Dispose()

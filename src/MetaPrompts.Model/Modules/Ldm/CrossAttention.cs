@@ -59,17 +59,7 @@ public sealed class CrossAttention : Module<Tensor, Tensor>, IPreparable
     /// <returns>[B, L, C], the caller's.</returns>
     public override Tensor forward(Tensor x)
     {
-        if (_plan is not null)
-        {
-            using var product = _together!.Run(x);
-            using var rows = product.reshape(x.size(0), x.size(1), 3, heads, -1);
-            using var all = rows.permute(2, 0, 3, 1, 4);                                       // [3, B, heads, L, d]
-            using var query = all.select(0, 0);
-            using var keys = all.select(0, 1);
-            using var values = all.select(0, 2);
-            using var mixed = FastAttention.Run(_plan, query, keys, values);
-            return Out(mixed);
-        }
+        if (_plan is not null) return Served(x, null);
         using var scope = NewDisposeScope();
         var (key, value) = KeyValue(x);
         return forward(x, key, value).MoveToOuterDisposeScope();
@@ -84,27 +74,52 @@ public sealed class CrossAttention : Module<Tensor, Tensor>, IPreparable
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(value);
+        if (_plan is not null) return Served(x, key, value, null);
+        var batch = x.size(0);
+        using var scope = NewDisposeScope();
+        Tensor Heads(Tensor tokens) => Apart(tokens).expand(batch, -1, -1, -1);
+        // What follows drops nothing outside training.
+        using var together = Together(functional.scaled_dot_product_attention(Heads(to_q.forward(x)), Heads(key), Heads(value)));
+        return (training ? to_out.forward(together) : ((Linear)to_out[0]).forward(together)).MoveToOuterDisposeScope();      // [B, L, C]
+    }
+
+    /// <summary>Self-attention of a prepared module, with something added to the result.</summary>
+    /// <param name="add">[B, L, C] or null, borrowed.</param>
+    /// <returns>[B, L, C], the caller's.</returns>
+    internal Tensor Served(Tensor x, Tensor? add)
+    {
+        using var product = _together!.Run(x);
+        using var rows = product.reshape(x.size(0), x.size(1), 3, heads, -1);
+        using var all = rows.permute(2, 0, 3, 1, 4);                                           // [3, B, heads, L, d]
+        using var query = all.select(0, 0);
+        using var keys = all.select(0, 1);
+        using var values = all.select(0, 2);
+        using var mixed = FastAttention.Run(_plan!, query, keys, values);
+        using var together = Together(mixed);
+        return _out!.Run(together, add);
+    }
+
+    /// <summary>Attention of a prepared module to keys and values computed before, with something added to the result.</summary>
+    /// <inheritdoc cref="Served(Tensor, Tensor?)"/>
+    internal Tensor Served(Tensor x, Tensor key, Tensor value, Tensor? add)
+    {
         var (batch, length) = (x.size(0), x.size(1));
-        if (_plan is null)
-        {
-            using var scope = NewDisposeScope();
-            Tensor Heads(Tensor tokens) => Apart(tokens).expand(batch, -1, -1, -1);
-            return Out(functional.scaled_dot_product_attention(Heads(to_q.forward(x)), Heads(key), Heads(value))).MoveToOuterDisposeScope();
-        }
         if (key.dim() == 2)
         {
             using var scores = functional.linear(x, key);
             using var byHead = scores.reshape(batch, length, heads, -1);
             using var shares = byHead.softmax(-1);
             using var weights = shares.reshape(batch, length, -1);                             // [B, L, heads·N]
-            return functional.linear(weights, value, ((Linear)to_out[0]).bias);
+            var folded = functional.linear(weights, value, ((Linear)to_out[0]).bias);
+            return add is null ? folded : folded.add_(add);
         }
         using var asked = _query!.Run(x);
         using var query = Apart(asked);
         using var keys = key.expand(batch, -1, -1, -1);
         using var values = value.expand(batch, -1, -1, -1);
-        using var mixed = FastAttention.Run(_plan, query, keys, values);
-        return Out(mixed);
+        using var mixed = FastAttention.Run(_plan!, query, keys, values);
+        using var together = Together(mixed);
+        return _out!.Run(together, add);
     }
 
     void IPreparable.Prepare(FastPlan plan)
@@ -158,12 +173,10 @@ public sealed class CrossAttention : Module<Tensor, Tensor>, IPreparable
         return apart.transpose(1, 2);
     }
 
-    private Tensor Out(Tensor mixed)
+    /// <returns>[B, L, C] of [B, heads, L, d].</returns>
+    private static Tensor Together(Tensor mixed)
     {
         using var tokens = mixed.transpose(1, 2);
-        using var together = tokens.reshape(tokens.size(0), tokens.size(1), -1);
-        if (_out is not null) return _out.Run(together);
-        // What follows drops nothing outside training.
-        return training ? to_out.forward(together) : ((Linear)to_out[0]).forward(together);    // [B, L, C]
+        return tokens.reshape(tokens.size(0), tokens.size(1), -1);
     }
 }

@@ -21,15 +21,20 @@ public sealed class FeedForward : Module<Tensor, Tensor>, IPreparable
     /// <returns>[B, L, C], the caller's.</returns>
     public override Tensor forward(Tensor x)
     {
-        if (_in is not null)
-        {
-            using var both = _in.Run(x);
-            using var gated = GEGLU.Gate(both);
-            return _out!.Run(gated);
-        }
+        if (_in is not null) return Served(x, null);
         if (training) return net.forward(x);
         using var inner = ((GEGLU)net[0]).forward(x);                                          // nothing is dropped outside training
         return ((Linear)net[2]).forward(inner);
+    }
+
+    /// <summary>Of a prepared module, with something added to the result.</summary>
+    /// <param name="add">[B, L, C] or null, borrowed.</param>
+    /// <returns>[B, L, C], the caller's.</returns>
+    internal Tensor Served(Tensor x, Tensor? add)
+    {
+        using var both = _in!.Run(x);
+        using var gated = GEGLU.Gate(both);
+        return _out!.Run(gated, add);
     }
 
     void IPreparable.Prepare(FastPlan plan)

@@ -41,8 +41,9 @@ public sealed class SpatialTransformer : Module<Tensor, Tensor, Tensor, Tensor>,
             using var places = ChannelsLast.Tokens(normal);
             using var tokens = _in!.Run(places);
             using var mixed = transformer_blocks[0].forward(tokens, key, value);
-            using var projected = _out!.Run(mixed);
-            return ChannelsLast.Maps(projected, height, width).add_(x);
+            using var given = ChannelsLast.Tokens(x);
+            using var projected = _out!.Run(mixed, given);
+            return ChannelsLast.Maps(projected, height, width);
         }
         using var scope = NewDisposeScope();
         var h = proj_in.forward(norm.forward(x)).flatten(2).transpose(1, 2);                   // [B, HW, C], row by row

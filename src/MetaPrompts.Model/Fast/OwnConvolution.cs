@@ -1,0 +1,100 @@
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MetaPrompts.Model.Fast;
+
+/// <summary>
+/// A convolution by <see cref="TileKernel"/>, with what stands before and behind it in the same pass: the norm writes where the convolution reads, bias, another map and ReLU are added before a value leaves its register.
+/// float32, one thread, channels innermost. Owns its weights.
+/// </summary>
+internal sealed unsafe class OwnConvolution : IDisposable
+{
+    private readonly int _kernel, _stride, _padding;
+    private readonly Panels _panels;
+    private readonly WinogradConvolution? _winograd;
+
+    /// <param name="weight">[C, Cin, k, k] in float32, borrowed.</param>
+    public OwnConvolution(FastPlan plan, Tensor weight, long stride, long padding)
+    {
+        using var flat = weight.flatten(2);
+        (_kernel, _stride, _padding, _panels) = ((int)weight.size(2), (int)stride, (int)padding, new Panels(flat));
+        if (plan.Has(Speedups.Winograd) && WinogradConvolution.Takes(weight, stride, padding)) _winograd = new WinogradConvolution(weight);
+    }
+
+    public bool HasWinograd => _winograd is not null;
+
+    /// <param name="x">[B, Cin, H, W], borrowed like all others.</param>
+    /// <param name="norm">Of the input, SiLU behind it; or null.</param>
+    /// <param name="bias">[C] or null.</param>
+    /// <param name="add">Null, or maps that are added to the result.</param>
+    /// <returns>[B, C, h, w], the caller's.</returns>
+    public Tensor Run(Tensor x, FastNorm? norm, Tensor? bias, Tensor? add, bool relu)
+    {
+        var (batch, channels, height, width) = (x.size(0), x.size(1), x.size(2), x.size(3));
+        if (norm is not null && !norm.TakesLines(channels, height, width))
+        {
+            using var normal = norm.Run(x, Activation.SiLU);
+            return Run(normal, null, bias, add, relu);
+        }
+        using var rows = ChannelsLast.Rows(x);
+        using var beside = add is null ? null : ChannelsLast.Rows(add);
+        var (h, w) = ((height + 2 * _padding - _kernel) / _stride + 1, (width + 2 * _padding - _kernel) / _stride + 1);
+        var y = OneDnn.Maps(batch, _panels.Columns, h, w);
+        Run((float*)OneDnn.Data(rows), norm, batch, channels, height, width, bias is null ? null : (float*)OneDnn.Data(bias), beside is null ? null : (float*)OneDnn.Data(beside), relu, (float*)OneDnn.Data(y), h, w);
+        GC.KeepAlive(bias);
+        return y;
+    }
+
+    private void Run(float* x, FastNorm? norm, long batch, long channels, long height, long width, float* bias, float* add, bool relu, float* y, long h, long w)
+    {
+        if (_padding == 0 && norm is null)
+        {
+            for (var b = 0; b < batch; b++) Map(x + b * height * width * channels, width, bias, Of(add, b), relu, y + b * h * w * _panels.Columns, h, w);
+            return;
+        }
+        var winograd = _winograd is not null && WinogradConvolution.Pays(h, w) ? _winograd : null;
+        // Winograd's takes whole squares of two by two places.
+        var (high, wide) = winograd is null ? (height + 2 * _padding, width + 2 * _padding) : ((h + 1) / 2 * 2 + 2, (w + 1) / 2 * 2 + 2);
+        using var padded = new Scratch(high * wide * channels);
+        Frame(padded.Data, high, wide, height, width, channels);
+        for (var b = 0; b < batch; b++)
+        {
+            float* from = x + b * height * width * channels, inner = padded.Data + (_padding * wide + _padding) * channels;
+            if (norm is not null) norm.Into(from, inner, 1, channels, height, width, wide * channels, 0, Activation.SiLU);
+            else
+                for (var line = 0; line < height; line++) new ReadOnlySpan<float>(from + line * width * channels, (int)(width * channels)).CopyTo(new Span<float>(inner + line * wide * channels, (int)(width * channels)));
+            if (winograd is not null) winograd.Run(padded.Data, (int)wide, (int)h, (int)w, bias, Of(add, b), relu, y + b * h * w * _panels.Columns);
+            else Map(padded.Data, wide, bias, Of(add, b), relu, y + b * h * w * _panels.Columns, h, w);
+        }
+
+        float* Of(float* maps, int b) => maps is null ? null : maps + b * h * w * _panels.Columns;
+    }
+
+    private void Map(float* x, long wide, float* bias, float* add, bool relu, float* y, long h, long w)
+    {
+        var depth = _panels.Depth;
+        int* taps = stackalloc int[_kernel * _kernel];
+        for (var t = 0; t < _kernel * _kernel; t++) taps[t] = (int)(t / _kernel * wide + t % _kernel) * depth;
+        _panels.Run(x, new Places((int)(h * w), (int)w, (int)(_stride * wide * depth), _stride * depth, (int)w * _panels.Columns, _panels.Columns), taps, bias, add, relu, y);
+    }
+
+    /// <summary>Zeros around the place of a map.</summary>
+    private void Frame(float* padded, long high, long wide, long height, long width, long channels)
+    {
+        var line = wide * channels;
+        new Span<float>(padded, (int)(_padding * line)).Clear();
+        new Span<float>(padded + (_padding + height) * line, (int)((high - _padding - height) * line)).Clear();
+        for (var i = _padding; i < _padding + height; i++)
+        {
+            new Span<float>(padded + i * line, (int)(_padding * channels)).Clear();
+            new Span<float>(padded + i * line + (_padding + width) * channels, (int)((wide - _padding - width) * channels)).Clear();
+        }
+    }
+
+    public void Dispose()
+    {
+        _panels.Dispose();
+        _winograd?.Dispose();
+    }
+}
