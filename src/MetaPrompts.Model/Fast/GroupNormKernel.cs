@@ -131,7 +131,7 @@ internal static unsafe class GroupNormKernel
             {
                 var value = W.MultiplyAdd(W.Load(x + i), W.Load(scale + i), W.Load(shift + i));
                 if (activation == Activation.SiLU) value = W.SiLU(value);
-                else if (activation == Activation.ReLU) value = W.Max(value, W.Zero);
+                else if (activation == Activation.ReLU) value = W.Max(W.Zero, value);
                 value.Store(y + i);
             }
         }

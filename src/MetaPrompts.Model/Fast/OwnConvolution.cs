@@ -55,17 +55,14 @@ internal sealed unsafe class OwnConvolution : IDisposable
         }
         var winograd = _winograd is not null && WinogradConvolution.Pays(h, w) ? _winograd : null;
         // Winograd's takes whole squares of two by two places.
-        var (high, wide) = winograd is null ? (height + 2 * _padding, width + 2 * _padding) : ((h + 1) / 2 * 2 + 2, (w + 1) / 2 * 2 + 2);
-        using var padded = new Scratch(high * wide * channels);
-        Frame(padded.Data, high, wide, height, width, channels);
+        using var padded = winograd is null
+            ? new PaddedMap(height, width, channels, _padding, height + 2 * _padding, width + 2 * _padding)
+            : new PaddedMap(height, width, channels, _padding, (h + 1) / 2 * 2 + 2, (w + 1) / 2 * 2 + 2);
         for (var b = 0; b < batch; b++)
         {
-            float* from = x + b * height * width * channels, inner = padded.Data + (_padding * wide + _padding) * channels;
-            if (norm is not null) norm.Into(from, inner, 1, channels, height, width, wide * channels, 0, Activation.SiLU);
-            else
-                for (var line = 0; line < height; line++) new ReadOnlySpan<float>(from + line * width * channels, (int)(width * channels)).CopyTo(new Span<float>(inner + line * wide * channels, (int)(width * channels)));
-            if (winograd is not null) winograd.Run(padded.Data, (int)wide, (int)h, (int)w, bias, Of(add, b), relu, y + b * h * w * _panels.Columns);
-            else Map(padded.Data, wide, bias, Of(add, b), relu, y + b * h * w * _panels.Columns, h, w);
+            padded.Fill(x + b * height * width * channels, norm);
+            if (winograd is not null) winograd.Run(padded.Data, (int)padded.Wide, (int)h, (int)w, bias, Of(add, b), relu, y + b * h * w * _panels.Columns);
+            else Map(padded.Data, padded.Wide, bias, Of(add, b), relu, y + b * h * w * _panels.Columns, h, w);
         }
 
         float* Of(float* maps, int b) => maps is null ? null : maps + b * h * w * _panels.Columns;
@@ -77,19 +74,6 @@ internal sealed unsafe class OwnConvolution : IDisposable
         int* taps = stackalloc int[_kernel * _kernel];
         for (var t = 0; t < _kernel * _kernel; t++) taps[t] = (int)(t / _kernel * wide + t % _kernel) * depth;
         _panels.Run(x, new Places((int)(h * w), (int)w, (int)(_stride * wide * depth), _stride * depth, (int)w * _panels.Columns, _panels.Columns), taps, bias, add, relu, y);
-    }
-
-    /// <summary>Zeros around the place of a map.</summary>
-    private void Frame(float* padded, long high, long wide, long height, long width, long channels)
-    {
-        var line = wide * channels;
-        new Span<float>(padded, (int)(_padding * line)).Clear();
-        new Span<float>(padded + (_padding + height) * line, (int)((high - _padding - height) * line)).Clear();
-        for (var i = _padding; i < _padding + height; i++)
-        {
-            new Span<float>(padded + i * line, (int)(_padding * channels)).Clear();
-            new Span<float>(padded + i * line + (_padding + width) * channels, (int)((wide - _padding - width) * channels)).Clear();
-        }
     }
 
     public void Dispose()

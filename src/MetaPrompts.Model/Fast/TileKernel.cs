@@ -31,11 +31,10 @@ internal static unsafe class TileKernel
         where W : struct, IWide<W>
     {
         var width = 2 * W.Count;
-        float** from = stackalloc float*[Rows];
-        float** to = stackalloc float*[Rows];
-        float** spare = stackalloc float*[Rows];
+        // Of a tile's rows from its first: the same as long as it stays in a line.
+        int* from = stackalloc int[Rows], to = stackalloc int[Rows], fromAcross = stackalloc int[Rows], toAcross = stackalloc int[Rows], apart = stackalloc int[Rows];
         float* edge = stackalloc float[Rows * Most], offset = stackalloc float[Most];
-        for (var i = 0; i < Rows; i++) spare[i] = edge + i * width;
+        for (var i = 0; i < Rows; i++) (from[i], to[i], apart[i]) = (i * places.FromPlace, i * places.ToPlace, i * width);
         for (var first = 0; first < columns; first += width, panels += (long)tapCount * depth * width)
         {
             var used = Math.Min(width, columns - first);
@@ -45,45 +44,59 @@ internal static unsafe class TileKernel
             {
                 if (start + Rows > places.Count)
                 {
-                    // The last rows once more, or, of fewer than a tile has, the last one several times: the same values to the same places.
+                    // The last rows once more: the same values to the same places.
                     var back = Math.Max(0, places.Count - Rows);
                     (line, place) = (back / places.Width, back % places.Width);
                 }
-                for (var i = 0; i < Rows; i++)
+                float* a = x + (long)line * places.FromLine + (long)place * places.FromPlace, b = y + (long)line * places.ToLine + (long)place * places.ToPlace + first;
+                int* offsets = from, offsetsTo = to;
+                if (place + Rows > places.Width)
                 {
-                    from[i] = x + (long)line * places.FromLine + (long)place * places.FromPlace;
-                    to[i] = y + (long)line * places.ToLine + (long)place * places.ToPlace + first;
-                    if (i + 1 >= places.Count) continue;
-                    if (++place == places.Width) (line, place) = (line + 1, 0);
+                    offsets = fromAcross;
+                    offsetsTo = toAcross;
+                    Across(places, line, place, fromAcross, toAcross);
                 }
+                for (place += Rows; place >= places.Width; line++) place -= places.Width;
                 if (used == width)
                 {
-                    Tile<W>(from, taps, tapCount, depth, panels, offset, add is null ? 0 : add - y, relu, to);
+                    Tile<W>(a, offsets, taps, tapCount, depth, panels, offset, add is null ? 0 : add - y, relu, b, offsetsTo);
                     continue;
                 }
-                Tile<W>(from, taps, tapCount, depth, panels, offset, 0, false, spare);
+                Tile<W>(a, offsets, taps, tapCount, depth, panels, offset, 0, false, edge, apart);
                 for (var i = 0; i < Rows; i++)
                 {
                     for (var c = 0; c < used; c++)
                     {
-                        var value = spare[i][c] + (add is null ? 0 : to[i][c + (add - y)]);
-                        to[i][c] = relu ? MathF.Max(value, 0) : value;
+                        var at = b + offsetsTo[i] + c;
+                        var value = edge[i * width + c] + (add is null ? 0 : at[add - y]);
+                        *at = relu ? MathF.Max(value, 0) : value;
                     }
                 }
             }
         }
     }
 
+    /// <summary>Rows of a tile that goes on in the next line; of fewer rows than a tile has, the last one several times.</summary>
+    private static void Across(Places places, int line, int place, int* from, int* to)
+    {
+        var (firstFrom, firstTo) = (line * places.FromLine + place * places.FromPlace, line * places.ToLine + place * places.ToPlace);
+        var left = places.Count - line * places.Width - place;
+        for (var i = 0; i < Rows; i++)
+        {
+            (from[i], to[i]) = (line * places.FromLine + place * places.FromPlace - firstFrom, line * places.ToLine + place * places.ToPlace - firstTo);
+            if (--left > 0 && ++place == places.Width) (line, place) = (line + 1, 0);
+        }
+    }
+
     /// <param name="beside">From the output to what is added to it; 0: nothing is.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile<W>(float** from, int* taps, int tapCount, int depth, float* panel, float* bias, long beside, bool relu, float** to)
+    private static void Tile<W>(float* first, int* from, int* taps, int tapCount, int depth, float* panel, float* bias, long beside, bool relu, float* y, int* to)
         where W : struct, IWide<W>
     {
         W a0 = W.Load(bias), a1 = W.Load(bias + W.Count), b0 = a0, b1 = a1, c0 = a0, c1 = a1, d0 = a0, d1 = a1, e0 = a0, e1 = a1, f0 = a0, f1 = a1;
         for (var t = 0; t < tapCount; t++)
         {
-            long at = taps[t];
-            float* a = from[0] + at, b = from[1] + at, c = from[2] + at, d = from[3] + at, e = from[4] + at, f = from[5] + at;
+            float* a = first + taps[t], b = a + from[1], c = a + from[2], d = a + from[3], e = a + from[4], f = a + from[5];
             for (long k = 0; k < depth; k++)
             {
                 W w0 = W.Load(panel), w1 = W.Load(panel + W.Count);
@@ -108,12 +121,12 @@ internal static unsafe class TileKernel
                 f1 = W.MultiplyAdd(x, w1, f1);
             }
         }
-        Put(to[0], a0, a1, beside, relu);
-        Put(to[1], b0, b1, beside, relu);
-        Put(to[2], c0, c1, beside, relu);
-        Put(to[3], d0, d1, beside, relu);
-        Put(to[4], e0, e1, beside, relu);
-        Put(to[5], f0, f1, beside, relu);
+        Put(y + to[0], a0, a1, beside, relu);
+        Put(y + to[1], b0, b1, beside, relu);
+        Put(y + to[2], c0, c1, beside, relu);
+        Put(y + to[3], d0, d1, beside, relu);
+        Put(y + to[4], e0, e1, beside, relu);
+        Put(y + to[5], f0, f1, beside, relu);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -127,8 +140,8 @@ internal static unsafe class TileKernel
         }
         if (relu)
         {
-            first = W.Max(first, W.Zero);
-            second = W.Max(second, W.Zero);
+            first = W.Max(W.Zero, first);
+            second = W.Max(W.Zero, second);
         }
         first.Store(to);
         second.Store(to + W.Count);

@@ -19,6 +19,7 @@ internal unsafe interface IWide<T>
     /// <summary>a·b + c, rounded once.</summary>
     static abstract T MultiplyAdd(T a, T b, T c);
 
+    /// <summary>The greater one, or <paramref name="b"/> where either is no number.</summary>
     static abstract T Max(T a, T b);
 
     /// <summary>x / (1 + e⁻ˣ).</summary>
@@ -58,7 +59,7 @@ internal readonly unsafe struct Wide256 : IWide<Wide256>
     public static Wide256 MultiplyAdd(Wide256 a, Wide256 b, Wide256 c) => new(Vector256.FusedMultiplyAdd(a._v, b._v, c._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Wide256 Max(Wide256 a, Wide256 b) => new(Vector256.Max(a._v, b._v));
+    public static Wide256 Max(Wide256 a, Wide256 b) => new(Vector256.MaxNative(a._v, b._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Wide256 SiLU(Wide256 x) => new(x._v / (Vector256<float>.One + Vector256.Exp(-x._v)));
@@ -106,7 +107,7 @@ internal readonly unsafe struct Wide512 : IWide<Wide512>
     public static Wide512 MultiplyAdd(Wide512 a, Wide512 b, Wide512 c) => new(Vector512.FusedMultiplyAdd(a._v, b._v, c._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Wide512 Max(Wide512 a, Wide512 b) => new(Vector512.Max(a._v, b._v));
+    public static Wide512 Max(Wide512 a, Wide512 b) => new(Vector512.MaxNative(a._v, b._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Wide512 SiLU(Wide512 x) => new(x._v / (Vector512<float>.One + Vector512.Exp(-x._v)));

@@ -129,7 +129,7 @@ internal sealed unsafe class WinogradConvolution : IDisposable
         where W : struct, IWide<W>
     {
         if (beside != 0) value += W.Load(to + beside);
-        if (relu) value = W.Max(value, W.Zero);
+        if (relu) value = W.Max(W.Zero, value);
         value.Store(to);
     }
 

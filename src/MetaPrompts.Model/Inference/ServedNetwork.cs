@@ -81,7 +81,16 @@ internal sealed class ServedNetwork : IDisposable
                 return Told(compute(kept));
             }
             using var scope = NewDisposeScope();
-            return Told(compute([.. Enumerable.Range(1, steps).Select(_prepare)]));
+            StepFeatures[] made = [.. Enumerable.Range(1, steps).Select(_prepare)];
+            try
+            {
+                return Told(compute(made));
+            }
+            finally
+            {
+                // More than tensors, which the scope would free.
+                foreach (var step in made) step.Dispose();
+            }
         }
         catch (ExternalException problem) when (IsMemory(problem.Message))
         {

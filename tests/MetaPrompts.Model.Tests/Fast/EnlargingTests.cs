@@ -21,7 +21,7 @@ public sealed class EnlargingTests
         random.manual_seed(3);
         var (x, weight) = (randn(2, 5, height, width, ScalarType.Float64), randn(7, 5, 3, 3, ScalarType.Float64));
         var large = functional.interpolate(x, size: [times * height, times * width], mode: InterpolationMode.Bilinear, align_corners: false);
-        using var folded = new EnlargedConvolution(weight);
+        using var folded = new EnlargedConvolution(_plan, weight);
         AssertSame(functional.conv2d(large, weight, padding: [1L, 1L]), folded.Run(x, times * height, times * width));
     }
 

@@ -62,6 +62,25 @@ public sealed class OwnProductTests
     }
 
     [Theory]
+    [InlineData(1, 1, 2)]
+    [InlineData(3, 5, 2)]
+    [InlineData(4, 3, 4)]
+    [InlineData(2, 7, 8)]
+    public void Maps_that_are_enlarged(long height, long width, int times)
+    {
+        using var scope = NewDisposeScope();
+        using var none = no_grad();
+        random.manual_seed(12);
+        var (x, weight, bias) = (randn(2, 12, height, width), randn(24, 12, 3, 3), randn(24));
+        var large = functional.interpolate(x, size: [times * height, times * width], mode: InterpolationMode.Bilinear, align_corners: false);
+        using var enlarged = new EnlargedConvolution(_alone, weight);
+        AssertSame(functional.conv2d(large, weight, padding: [1L, 1L]), enlarged.Run(x, times * height, times * width));
+        var twice = functional.interpolate(x, size: [2 * height, 2 * width], mode: InterpolationMode.Nearest);
+        using var doubled = new DoubledConvolution(_alone, weight, bias);
+        AssertSame(functional.conv2d(twice, weight, bias, padding: [1L, 1L]), doubled.Run(x));
+    }
+
+    [Theory]
     [InlineData(1, 8, 16)]
     [InlineData(5, 96, 12)]
     [InlineData(6, 128, 384)]
