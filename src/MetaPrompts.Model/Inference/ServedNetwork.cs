@@ -55,6 +55,9 @@ internal sealed class ServedNetwork : IDisposable
     /// <summary>Pictures are brought to size by libtorch alone.</summary>
     public bool Plain => !_plan.Has(Speedups.Pictures);
 
+    /// <summary>Maps are brought to size by kernels of ours.</summary>
+    public bool OwnMaps => _plan.Native && _plan.Has(Speedups.Pictures);
+
     /// <summary>What was chosen to be fast, and why.</summary>
     public IReadOnlyList<string> Choices => _plan.Choices;
 

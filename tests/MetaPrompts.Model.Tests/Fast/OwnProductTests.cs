@@ -1,3 +1,4 @@
+using MetaPrompts.Core.Frames;
 using MetaPrompts.Model.Fast;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -78,6 +79,21 @@ public sealed class OwnProductTests
         var twice = functional.interpolate(x, size: [2 * height, 2 * width], mode: InterpolationMode.Nearest);
         using var doubled = new DoubledConvolution(_alone, weight, bias);
         AssertSame(functional.conv2d(twice, weight, bias, padding: [1L, 1L]), doubled.Run(x));
+    }
+
+    [Theory]
+    [InlineData(1, 1, 4, 6, 3)]
+    [InlineData(5, 7, 20, 28, 10)]
+    [InlineData(6, 4, 17, 9, 150)]
+    public unsafe void The_likeliest_class_of_enlarged_logits(int height, int width, int toHeight, int toWidth, int classes)
+    {
+        using var scope = NewDisposeScope();
+        random.manual_seed(13);
+        var logits = ChannelsLast.Of(randn(1, classes, height, width));
+        var plain = functional.interpolate(logits, size: [toHeight, toWidth], mode: InterpolationMode.Bilinear, align_corners: false).argmax(1).to(ScalarType.Byte).data<byte>().ToArray();
+        var fast = ClassMap.Run((float*)OneDnn.Data(logits), classes, new ImageSize(height, width), (logits.stride(1), logits.stride(2), logits.stride(3)), new ImageSize(toHeight, toWidth));
+        // A class may change where two are equally likely to the last digit.
+        Assert.InRange(plain.Zip(fast, (a, b) => a == b ? 0 : 1).Sum(), 0, plain.Length / 100);
     }
 
     [Theory]
