@@ -15,7 +15,7 @@ internal sealed class FastPlan
     {
         (On, Type, Alone) = (on, type, alone);
         OnCpu = device.type == DeviceType.CPU;
-        Native = OnCpu && type is ScalarType.Float32 or ScalarType.BFloat16 && OneDnn.Usable;
+        Native = OnCpu && (type == ScalarType.Float32 || (type == ScalarType.BFloat16 && Processor.TakesBFloat16)) && OneDnn.Usable;
         if (Has(Speedups.PackedWeights) && !Native) Choose(Speedups.PackedWeights, $"none: {(OnCpu ? "oneDNN cannot be called directly here, or not in this type" : "not on a CPU")}");
         if (Has(Speedups.OwnProducts) && !OwnProducts)
             Choose(Speedups.OwnProducts, $"none: {(!OnCpu || type != ScalarType.Float32 ? "they take float32 on a CPU" : !alone ? "they take one thread, and calls of a network of this size share theirs" : !Panels.Usable ? "they are for AVX2; oneDNN's use what this processor has" : "the layout or libtorch's interface they need is missing")}");
