@@ -9,8 +9,7 @@ namespace MetaPrompts.Model.Fast;
 /// <summary>Weights in the order <see cref="TileKernel"/> reads them. Owns them.</summary>
 internal sealed unsafe class Panels : IDisposable
 {
-    private readonly Tensor _panels;
-    private readonly float* _data;
+    private readonly WeightMemory _memory;
 
     /// <param name="weight">[columns, depth, taps] in float32, borrowed.</param>
     public Panels(Tensor weight)
@@ -21,8 +20,9 @@ internal sealed unsafe class Panels : IDisposable
         var width = 2 * Vector;
         Count = (Columns + width - 1) / width;
         var filled = functional.pad(weight, [0, 0, 0, 0, 0, Count * width - Columns]);
-        _panels = filled.reshape(Count, width, Depth, Taps).permute(0, 3, 2, 1).contiguous().DetachFromDisposeScope();       // [panels, taps, depth, 2 vectors]
-        _data = (float*)OneDnn.Data(_panels);
+        var panels = filled.reshape(Count, width, Depth, Taps).permute(0, 3, 2, 1).contiguous();        // [panels, taps, depth, 2 vectors]
+        _memory = new WeightMemory(panels.numel());
+        Buffer.MemoryCopy(OneDnn.Data(panels), _memory.Data, panels.numel() * sizeof(float), panels.numel() * sizeof(float));
     }
 
     /// <summary>Where the kernels are worth calling. With AVX-512 oneDNN's use it and these were not measured.</summary>
@@ -44,7 +44,7 @@ internal sealed unsafe class Panels : IDisposable
 
     /// <inheritdoc cref="TileKernel.Run"/>
     public void Run(float* x, Places places, int* taps, float* bias, float* add, bool relu, float* y, bool filled = false) =>
-        TileKernel.Run<Wide256>(x, places, taps, Taps, Depth, _data, filled ? Filled : Columns, bias, add, relu, y);
+        TileKernel.Run<Wide256>(x, places, taps, Taps, Depth, _memory.Data, filled ? Filled : Columns, bias, add, relu, y);
 
-    public void Dispose() => _panels.Dispose();
+    public void Dispose() => _memory.Dispose();
 }
