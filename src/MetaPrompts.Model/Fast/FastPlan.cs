@@ -40,6 +40,12 @@ internal sealed class FastPlan
     /// <summary>Kernels of ours multiply in place of oneDNN: they take one thread, float32 in main memory, channels innermost.</summary>
     public bool OwnProducts => Native && Alone && Type == ScalarType.Float32 && Has(Speedups.OwnProducts) && Has(Speedups.ChannelsLast) && Panels.Usable;
 
+    /// <summary>Winograd's convolutions of a large network, all threads for each.</summary>
+    public bool SharedWinograd => Native && !Alone && Type == ScalarType.Float32 && Has(Speedups.Winograd) && Has(Speedups.ChannelsLast) && Panels.Usable;
+
+    /// <summary>Of a call.</summary>
+    public int Threads => Alone ? 1 : Inference.TorchRuntime.Threads;
+
     /// <summary>The kernel of ours for norms takes float32 in main memory.</summary>
     public bool OwnNorms => Native && Type == ScalarType.Float32 && Has(Speedups.ChannelsLast) && GroupNormKernel.Usable;
 

@@ -38,32 +38,49 @@ internal sealed unsafe class WinogradConvolution : IDisposable
     /// <summary>Of few places half a tile of rows would be empty.</summary>
     public static bool Pays(long height, long width) => (height + 1) / 2 * ((width + 1) / 2) >= 2 * TileKernel.Rows;
 
+    /// <summary>Of a large map, which all threads share.</summary>
+    public static bool IsLarge(long height, long width) => (height + 1) / 2 * ((width + 1) / 2) >= 256;
+
     /// <param name="x">[H', W', Cin] of whole squares with zeros around.</param>
     /// <param name="wide">W'.</param>
     /// <param name="bias">[C] or null.</param>
     /// <param name="add">[H, W, C] or null.</param>
     /// <param name="y">[H, W, C], filled.</param>
-    public void Run(float* x, int wide, int height, int width, float* bias, float* add, bool relu, float* y)
+    public void Run(float* x, int wide, int height, int width, float* bias, float* add, bool relu, float* y, int threads)
     {
-        var filled = _panels[0].Filled;
-        var (across, squares) = ((width + 1) / 2, (width + 1) / 2 * ((height + 1) / 2));
-        var each = Math.Min(squares, Math.Max(2 * TileKernel.Rows, Cached / (Numbers * (_channels + filled)) / TileKernel.Rows * TileKernel.Rows));
-        using var scratch = new Scratch((long)Numbers * each * (_channels + filled) + filled);
-        float* seen = scratch.Data, summed = seen + (long)Numbers * each * _channels;
-        var nothing = 0;
-        for (var first = 0; first < squares; first += each)
+        var squares = (width + 1) / 2 * ((height + 1) / 2);
+        var each = Math.Min(squares, Math.Max(2 * TileKernel.Rows, Cached / (Numbers * (_channels + _panels[0].Filled)) / TileKernel.Rows * TileKernel.Rows));
+        if (threads == 1)
         {
-            var count = Math.Min(each, squares - first);
-            for (var i = 0; i < count; i++)
-                See<Wide256>(x + ((long)((first + i) / across) * 2 * wide + (first + i) % across * 2) * _channels, wide * _channels, _channels, seen + (long)i * _channels, (long)each * _channels);
-            for (var n = 0; n < Numbers; n++)
-                _panels[n].Run(seen + (long)n * each * _channels, new Places(count, count, 0, _channels, 0, filled), &nothing, null, null, false, summed + (long)n * each * filled, filled: true);
-            for (var i = 0; i < count; i++)
-            {
-                var (line, place) = ((first + i) / across * 2, (first + i) % across * 2);
-                var at = ((long)line * width + place) * _outputs;
-                Tell<Wide256>(summed + (long)i * filled, (long)each * filled, _outputs, bias, add is null ? null : add + at, relu, y + at, width * _outputs, line + 1 < height, place + 1 < width);
-            }
+            using var scratch = Memory(each);
+            for (var first = 0; first < squares; first += each) Part(scratch.Data, first, Math.Min(each, squares - first), each, x, wide, height, width, bias, add, relu, y);
+            return;
+        }
+        var parts = (squares + each - 1) / each;
+        Parallel.For(0, threads, thread =>
+        {
+            using var scratch = Memory(each);
+            for (var part = parts * thread / threads; part < parts * (thread + 1) / threads; part++)
+                Part(scratch.Data, part * each, Math.Min(each, squares - part * each), each, x, wide, height, width, bias, add, relu, y);
+        });
+    }
+
+    private Scratch Memory(int each) => new((long)Numbers * each * (_channels + _panels[0].Filled));
+
+    private void Part(float* scratch, int first, int count, int each, float* x, int wide, int height, int width, float* bias, float* add, bool relu, float* y)
+    {
+        var (filled, across) = (_panels[0].Filled, (width + 1) / 2);
+        float* seen = scratch, summed = seen + (long)Numbers * each * _channels;
+        for (var i = 0; i < count; i++)
+            See<Wide256>(x + ((long)((first + i) / across) * 2 * wide + (first + i) % across * 2) * _channels, wide * _channels, _channels, seen + (long)i * _channels, (long)each * _channels);
+        var nothing = 0;
+        for (var n = 0; n < Numbers; n++)
+            _panels[n].Run(seen + (long)n * each * _channels, new Places(count, count, 0, _channels, 0, filled), &nothing, null, null, false, summed + (long)n * each * filled, filled: true);
+        for (var i = 0; i < count; i++)
+        {
+            var (line, place) = ((first + i) / across * 2, (first + i) % across * 2);
+            var at = ((long)line * width + place) * _outputs;
+            Tell<Wide256>(summed + (long)i * filled, (long)each * filled, _outputs, bias, add is null ? null : add + at, relu, y + at, width * _outputs, line + 1 < height, place + 1 < width);
         }
     }
 

@@ -41,6 +41,24 @@ public sealed class OwnProductTests
     }
 
     [Theory]
+    [InlineData(33, 40, true)]
+    [InlineData(9, 11, false)]
+    public void Convolutions_that_all_threads_share(long height, long width, bool shared)
+    {
+        using var scope = NewDisposeScope();
+        using var none = no_grad();
+        random.manual_seed(14);
+        var (x, weight, bias) = (randn(2, 40, height, width), randn(48, 40, 3, 3), randn(48));
+        var plan = new FastPlan(Speedups.All, CPU, ScalarType.Float32);
+        using var fast = new FastConvolution(plan, weight, bias, 1, 1);
+        AssertSame(functional.relu(functional.conv2d(x, weight, bias, padding: [1L, 1L])), fast.Run(x, relu: true));
+        // And another size by what the first one chose.
+        var small = randn(1, 40, 3, 5);
+        AssertSame(functional.conv2d(small, weight, bias, padding: [1L, 1L]), fast.Run(small));
+        Assert.Equal(shared && Panels.Usable, plan.Choices.Any(line => line.StartsWith("Winograd: ", StringComparison.Ordinal)));
+    }
+
+    [Theory]
     [InlineData(2, 3, 64)]
     [InlineData(8, 12, 32)]
     [InlineData(6, 5, 8)]
