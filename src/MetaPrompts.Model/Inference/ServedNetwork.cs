@@ -36,6 +36,7 @@ internal sealed class ServedNetwork : IDisposable
         network.eval();
         Lanes = Preparation.IsSmall(network, Device) ? TorchRuntime.Threads : 1;
         _prepare = prepare;
+        Autoencoder.Remember();
         _plan = Preparation.Apply(network, options.Speedups, Device, Type);
         if (_plan.Has(Speedups.StepCache)) _steps = new StepCache(prepare);
     }
