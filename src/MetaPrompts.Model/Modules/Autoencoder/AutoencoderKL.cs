@@ -38,6 +38,13 @@ public sealed class AutoencoderKL : Module<Tensor, Tensor>, IPreparable
         return _weights is not null && other._weights is not null && _weights.AsSpan().SequenceEqual(other._weights);
     }
 
+    internal static bool Same(Tensor one, Tensor other)
+    {
+        if (one.dtype != other.dtype || one.device_type != other.device_type || one.device_index != other.device_index || !one.shape.SequenceEqual(other.shape)) return false;
+        using var scope = NewDisposeScope();
+        return one.eq(other).all().item<bool>();
+    }
+
     /// <summary>Notes what the weights are; call before the network is prepared.</summary>
     internal void Remember()
     {
