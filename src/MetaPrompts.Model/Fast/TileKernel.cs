@@ -10,7 +10,7 @@ internal readonly record struct Places(int Count, int Width, int FromLine, int F
 
 /// <summary>
 /// Products of a few rows with a panel of weights, the one loop that convolutions and matrices share: what a convolution multiplies at a place is as many pieces of a row as it has taps. Six rows and
-/// two vectors of columns stay in registers. One thread; short products pay for nothing but themselves (docs/decisions/0033).
+/// two vectors of columns stay in registers. One thread; short products pay for nothing but themselves (docs/decisions/0033-own-products.md).
 /// </summary>
 internal static unsafe class TileKernel
 {
