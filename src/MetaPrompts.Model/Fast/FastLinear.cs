@@ -88,6 +88,8 @@ internal sealed class FastLinear : IDisposable
         var rows = (int)(x.numel() / x.size(-1));
         var nothing = 0;
         _own.Run((float*)OneDnn.Data(x), new Places(rows, rows, 0, _own.Depth, 0, _own.Columns), &nothing, _bias is null ? null : (float*)OneDnn.Data(_bias), add is null ? null : (float*)OneDnn.Data(add), false, (float*)OneDnn.Data(y));
+        GC.KeepAlive(x);
+        GC.KeepAlive(add);
         return y;
     }
 
