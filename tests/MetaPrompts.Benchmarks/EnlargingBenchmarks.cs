@@ -19,6 +19,10 @@ public class EnlargingBenchmarks : IDisposable
     [Params(2, 4)]
     public int Times { get; set; }
 
+    /// <summary>One thread a call, as a small network is served: with kernels of ours where they are used.</summary>
+    [Params(false, true)]
+    public bool Alone { get; set; }
+
     [GlobalSetup]
     public void Prepare()
     {
@@ -27,8 +31,10 @@ public class EnlargingBenchmarks : IDisposable
         using var weight = randn(Channels, Channels, 3, 3);
         using var rows = randn(1, Height / Times, Width / Times, Channels);
         _level = rows.permute(0, 3, 1, 2);
-        _after = new FastConvolution(new FastPlan(Speedups.All, CPU, ScalarType.Float32), weight, null, 1, 1);
-        _before = new EnlargedConvolution(weight);
+        var plan = new FastPlan(Speedups.All, CPU, ScalarType.Float32, Alone);
+        if (Alone) set_num_threads(1);
+        _after = new FastConvolution(plan, weight, null, 1, 1);
+        _before = new EnlargedConvolution(plan, weight);
     }
 
     [Benchmark(Baseline = true)]

@@ -42,5 +42,5 @@ if (args is ["onnx", _, _, ..])
 
 // In this process: the native libraries lie beside this program, and a child built elsewhere would not find them.
 TorchRuntime.Prepare();
-BenchmarkSwitcher.FromTypes([typeof(ModelBenchmarks), typeof(BlockBenchmarks), typeof(EnlargingBenchmarks), typeof(DoublingBenchmarks), typeof(DrawingBenchmarks)]).Run(args, DefaultConfig.Instance
+BenchmarkSwitcher.FromTypes([typeof(ModelBenchmarks), typeof(BlockBenchmarks), typeof(EnlargingBenchmarks), typeof(DoublingBenchmarks), typeof(LinearBenchmarks), typeof(AttentionBenchmarks), typeof(DrawingBenchmarks)]).Run(args, DefaultConfig.Instance
     .AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(3).WithIterationCount(12).WithInvocationCount(1).WithUnrollFactor(1)));

@@ -97,7 +97,7 @@ public sealed class CommandTests : IDisposable
             result.GetProperty("parts").EnumerateArray().Select(row => $"{row.GetProperty("part").GetString()} {row.GetProperty("variant").GetString()}"));
         var calls = result.GetProperty("parts").EnumerateArray().Where(row => row.GetProperty("part").GetString() == "call").Select(row => row.GetProperty("median_ms").GetDouble()).ToArray();
         Assert.Equal(calls[0] / calls[1], result.GetProperty("ratio").GetProperty("frame").GetDouble(), 0.02);
-        Assert.Equal(9, result.GetProperty("speedups").GetArrayLength());
+        Assert.Equal(11, result.GetProperty("speedups").GetArrayLength());
         Assert.All(result.GetProperty("speedups").EnumerateArray(), row => Assert.True(row.GetProperty("gain").GetDouble() > 0));
         var streams = result.GetProperty("streams");
         Assert.Equal((2, 40d), (streams.GetProperty("count").GetInt32(), streams.GetProperty("offered_fps").GetDouble()));

@@ -17,6 +17,15 @@ internal static class ChannelsLast
         return dense.permute(Outwards);
     }
 
+    /// <param name="maps">[B, C, H, W], borrowed.</param>
+    /// <returns>[B, H, W, C], dense; the caller's. A view where channels are innermost.</returns>
+    public static Tensor Rows(Tensor maps)
+    {
+        var rows = maps.permute(Inwards);
+        if (rows.is_contiguous()) return rows;
+        using (rows) return rows.contiguous();
+    }
+
     /// <param name="maps">[B, C, H, W].</param>
     /// <returns>[B, HW, C], row by row; the caller's. A view where channels are innermost.</returns>
     public static Tensor Tokens(Tensor maps)

@@ -45,8 +45,16 @@ internal sealed class FastNorm(FastPlan plan, GroupNorm norm, int groups, double
     private unsafe Tensor Run(Tensor rows, Activation activation, long batch, long channels, long height, long width)
     {
         using var to = empty_like(rows, ScalarType.Float32, _host);
-        GroupNormKernel.Run((float*)OneDnn.Data(rows), (float*)OneDnn.Data(to), (int)batch, (int)(height * width), (int)channels, groups, (float)epsilon,
-            (float*)OneDnn.Data(norm.weight!), (float*)OneDnn.Data(norm.bias!), activation);
+        Into((float*)OneDnn.Data(rows), (float*)OneDnn.Data(to), batch, channels, height, width, width * channels, height * width * channels, activation);
         return to.permute(ChannelsLast.Outwards);
     }
+
+    /// <summary>Whether <see cref="Into"/> can put each line of such maps in a place of its own.</summary>
+    public bool TakesLines(long channels, long height, long width) => plan.OwnNorms && GroupNormKernel.Takes(channels, height * width, groups) && width % GroupNormKernel.Tile(channels) == 0;
+
+    /// <param name="x">[B, H, W, C], dense.</param>
+    /// <param name="y">Of the first place.</param>
+    /// <param name="line">Floats from line to line of the result, as <paramref name="map"/> from map to map.</param>
+    public unsafe void Into(float* x, float* y, long batch, long channels, long height, long width, long line, long map, Activation activation) =>
+        GroupNormKernel.Run(x, y, (int)batch, (int)height, (int)width, (int)channels, line, map, groups, (float)epsilon, (float*)OneDnn.Data(norm.weight!), (float*)OneDnn.Data(norm.bias!), activation);
 }

@@ -70,7 +70,7 @@ internal sealed class FastStack : IDisposable
         if (norm is not null) plan.Choose(Speedups.FoldedNorms, "batch norms in the convolutions before them");
         plan.Choose(Speedups.FoldedEnlarging, $"features of {channels} channels convolved before they are enlarged to twice their size");
         var (weight, bias) = With(norm, conv.weight, conv.bias, 0);
-        var folded = new EnlargedConvolution(weight);
+        var folded = new EnlargedConvolution(plan, weight);
         _owned.Add(folded);
         var offset = bias?.reshape(-1, 1, 1).DetachFromDisposeScope();
         if (offset is not null) _owned.Add(offset);

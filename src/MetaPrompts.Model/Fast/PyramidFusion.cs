@@ -61,7 +61,7 @@ internal sealed class PyramidFusion : IDisposable
             using var none = no_grad();
             using var scope = NewDisposeScope();
             _nearLevels = levels.TakeWhile(level => !(EnlargedConvolution.Pays(_plan, level.size(1), level.size(2), height) && EnlargedConvolution.Pays(_plan, level.size(1), level.size(3), width))).Count();
-            _far = [.. _weights.Skip(_nearLevels).Select(weight => new EnlargedConvolution(weight))];
+            _far = [.. _weights.Skip(_nearLevels).Select(weight => new EnlargedConvolution(_plan, weight))];
             _near = new FastConvolution(_plan, cat(_weights.Take(_nearLevels).ToList(), 1), _bias, 1, 1);
             _plan.Note(Speedups.FoldedEnlarging, $"{_far.Length} of {levels.Count} pyramid levels convolved before they are enlarged, the others are enlarged too little for their channels");
             foreach (var weight in _weights) weight.Dispose();

@@ -31,8 +31,14 @@ public enum Speedups
     /// <summary>Only the latent's mean: the autoencoder's last two convolutions become one of half the width.</summary>
     LatentMean = 1 << 7,
 
-    /// <summary>Pictures are made smaller straight from their bytes.</summary>
+    /// <summary>Pictures are made smaller straight from their bytes, and the likeliest class is sought while logits are enlarged.</summary>
     Pictures = 1 << 8,
 
-    All = (1 << 9) - 1,
+    /// <summary>Convolutions and products of a small network by kernels of ours, in which norm, bias, sum and activation are one pass.</summary>
+    OwnProducts = 1 << 9,
+
+    /// <summary>3×3 convolutions by Winograd's F(2×2, 3×3), where a kernel of ours computes them.</summary>
+    Winograd = 1 << 10,
+
+    All = (1 << 11) - 1,
 }

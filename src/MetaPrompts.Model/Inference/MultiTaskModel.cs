@@ -3,6 +3,7 @@ using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Core.Results;
+using MetaPrompts.Model.Fast;
 using MetaPrompts.Model.Modules.MetaPrompts;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -54,11 +55,11 @@ public sealed class MultiTaskModel : IPerceptionModel, IServed
         var output = _network.forward(image, steps, _tasks)[0];
         PartClock.Done("head");
         var metres = output.Depth is null ? null : Enlarged(output.Depth, batch.Key).squeeze(1).cpu().contiguous();
-        var classes = output.ClassLogits is null ? null : Enlarged(output.ClassLogits, batch.Key).argmax(1).to(ScalarType.Byte).cpu().contiguous();
+        var classes = output.ClassLogits is null ? null : Classes(output.ClassLogits, batch.Key);
         var pose = output.PoseMaps?.to(ScalarType.Float32).cpu().contiguous();
         return (IReadOnlyList<FramePerception>)[.. batch.Frames.Select((frame, i) => new FramePerception(
             metres is null ? null : new DepthPrediction(batch.Key, HostCopy.Of<float>(metres, i), Manifest.Name),
-            classes is null ? null : new SegmentationPrediction(batch.Key, HostCopy.Of<byte>(classes, i), Manifest.Name),
+            classes is null ? null : new SegmentationPrediction(batch.Key, classes[i], Manifest.Name),
             pose is null ? null : new PosePrediction(People(pose[i], frame.Stamp.SourceSize), Manifest.Name)))];
     });
 
@@ -66,6 +67,22 @@ public sealed class MultiTaskModel : IPerceptionModel, IServed
     {
         var (height, width) = ((int)maps.size(1), (int)maps.size(2));
         return BottomUpPose.Decode(MemoryMarshal.Cast<byte, float>(maps.bytes), height, width, (float)source.Width / width, (float)source.Height / height);
+    }
+
+    /// <returns>[H, W] of each picture.</returns>
+    private unsafe byte[][] Classes(Tensor logits, ImageSize size)
+    {
+        var pictures = Enumerable.Range(0, (int)logits.size(0));
+        if (!_served.OwnMaps || logits.dtype != ScalarType.Float32)
+        {
+            var likeliest = Enlarged(logits, size).argmax(1).to(ScalarType.Byte).cpu().contiguous();
+            return [.. pictures.Select(i => HostCopy.Of<byte>(likeliest, i))];
+        }
+        var strides = (logits.stride(1), logits.stride(2), logits.stride(3));
+        var from = new ImageSize((int)logits.size(2), (int)logits.size(3));
+        var maps = pictures.Select(i => ClassMap.Run((float*)OneDnn.Data(logits) + i * logits.stride(0), (int)logits.size(1), from, strides, size)).ToArray();
+        GC.KeepAlive(logits);
+        return maps;
     }
 
     private static Tensor Enlarged(Tensor maps, ImageSize size) =>

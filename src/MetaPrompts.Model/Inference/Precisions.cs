@@ -1,4 +1,4 @@
-using System.Runtime.Intrinsics.X86;
+using MetaPrompts.Model.Fast;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -11,16 +11,8 @@ public static class Precisions
     /// <summary>From this width of the UNet's finest level on, bf16 is faster than float32 on a CPU that gains from it: at 64 it was slower, at 320 faster (measured, docs/decisions/0003-fp32-on-cpu.md).</summary>
     public const int WideChannels = 192;
 
-    /// <summary>
-    /// The processor does more products a cycle in bf16 than in float32: those with AMX, and AMD's with AVX512_BF16. Intel's AVX512_BF16 without AMX does as many (one VDPBF16PS for two multiply-adds), and the conversions come on top.
-    /// A fixed rule, not a probe: the same machine must give the same results each time it is started.
-    /// </summary>
-    public static bool ProcessorGainsFromBFloat16 { get; } = X86Base.IsSupported && X86Base.CpuId(0, 0) is var (leaves, ebx, _, _) && leaves >= 7
-        && (HasAmx || (ebx == Amd && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0));
-
-    private const int Amd = 0x68747541;                                       // "Auth", of AuthenticAMD
-
-    private static bool HasAmx => (X86Base.CpuId(7, 0).Edx & (1 << 22)) != 0;
+    /// <summary>Whether this processor does more products a cycle in bf16 than in float32.</summary>
+    public static bool ProcessorGainsFromBFloat16 => Processor.GainsFromBFloat16;
 
     /// <summary>In 16 bits, norms and their statistics stay in float32: their small steps would vanish.</summary>
     public static void Apply(Module network, ScalarType type)

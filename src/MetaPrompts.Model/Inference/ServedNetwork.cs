@@ -18,9 +18,6 @@ internal sealed class ServedNetwork : IDisposable
     public const int LeastSide = 8;
 
     private readonly Module _network;
-    // Below it an operation is too short to be worth sharing between threads; Stable Diffusion's UNet has 860 million.
-    private const long SmallNetwork = 50_000_000;
-
     private readonly StepCache? _steps;
     private readonly Func<int, StepFeatures> _prepare;
     private readonly FastPlan _plan;
@@ -37,8 +34,9 @@ internal sealed class ServedNetwork : IDisposable
         Precisions.Apply(network, Type);
         network.to(Device);
         network.eval();
-        Lanes = Device.type == DeviceType.CPU && network.parameters().Sum(parameter => parameter.numel()) < SmallNetwork ? TorchRuntime.Threads : 1;
+        Lanes = Preparation.IsSmall(network, Device) ? TorchRuntime.Threads : 1;
         _prepare = prepare;
+        Autoencoder.Remember();
         _plan = Preparation.Apply(network, options.Speedups, Device, Type);
         if (_plan.Has(Speedups.StepCache)) _steps = new StepCache(prepare);
     }
@@ -57,6 +55,9 @@ internal sealed class ServedNetwork : IDisposable
 
     /// <summary>Pictures are brought to size by libtorch alone.</summary>
     public bool Plain => !_plan.Has(Speedups.Pictures);
+
+    /// <summary>Maps are brought to size by kernels of ours.</summary>
+    public bool OwnMaps => _plan.Native && _plan.Has(Speedups.Pictures);
 
     /// <summary>What was chosen to be fast, and why.</summary>
     public IReadOnlyList<string> Choices => _plan.Choices;
@@ -84,7 +85,16 @@ internal sealed class ServedNetwork : IDisposable
                 return Told(compute(kept));
             }
             using var scope = NewDisposeScope();
-            return Told(compute([.. Enumerable.Range(1, steps).Select(_prepare)]));
+            StepFeatures[] made = [.. Enumerable.Range(1, steps).Select(_prepare)];
+            try
+            {
+                return Told(compute(made));
+            }
+            finally
+            {
+                // More than tensors, which the scope would free.
+                foreach (var step in made) step.Dispose();
+            }
         }
         catch (ExternalException problem) when (IsMemory(problem.Message))
         {

@@ -36,6 +36,8 @@ public static partial class TorchRuntime
             {
                 _ = SetEnvironment("OMP_WAIT_POLICY", "passive", 0);
                 _ = SetEnvironment("GOMP_SPINCOUNT", "10000", 0);
+                // Weights and maps of the published size are read through many pages: libtorch asks for large ones where the system gives them on request.
+                _ = SetEnvironment("THP_MEM_ALLOC_ENABLE", "1", 0);
             }
             // The framework reads the cgroup's quota into the processor count.
             Threads = int.TryParse(Environment.GetEnvironmentVariable("OMP_NUM_THREADS"), out var asked) && asked > 0 ? asked : Environment.ProcessorCount;

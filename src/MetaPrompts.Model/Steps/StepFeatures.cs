@@ -1,3 +1,4 @@
+using MetaPrompts.Model.Fast;
 using static TorchSharp.torch;
 
 namespace MetaPrompts.Model.Steps;
@@ -16,6 +17,39 @@ public sealed class StepFeatures(IReadOnlyList<Tensor> blockBias, IReadOnlyList<
     public IReadOnlyList<(Tensor Key, Tensor Value)> CrossAttention { get; } = crossAttention;
 
     public Tensor MetaPrompts { get; } = metaPrompts;
+
+    private readonly Lock _making = new();
+    private readonly Dictionary<(long Start, long Count), FastLinear> _products = [];
+
+    /// <summary>Features as the prompts see them: one map per prompt, the scalar product of features and prompt at every place.</summary>
+    /// <param name="plan">Of a prepared network, or null.</param>
+    /// <param name="features">[B, D, h, w], borrowed.</param>
+    /// <param name="start">Of the prompts asked for, as <paramref name="count"/>.</param>
+    /// <returns>[B, N, h, w], the caller's.</returns>
+    internal Tensor Rearranged(FastPlan? plan, Tensor features, long start, long count)
+    {
+        if (plan is null || !plan.Has(Speedups.ChannelsLast))
+        {
+            using var all = MetaPrompts.select(0, 0);
+            using var own = all.narrow(0, start, count);                                       // [N, D]
+            return einsum("bchw,nc->bnhw", features, own);
+        }
+        using var tokens = ChannelsLast.Tokens(features);
+        using var products = Products(plan, start, count).Run(tokens);
+        return ChannelsLast.Maps(products, features.size(2), features.size(3));
+    }
+
+    private FastLinear Products(FastPlan plan, long start, long count)
+    {
+        lock (_making)
+        {
+            if (_products.TryGetValue((start, count), out var made)) return made;
+            using var none = no_grad();
+            using var all = MetaPrompts.select(0, 0);
+            using var own = all.narrow(0, start, count);                                       // [N, D]
+            return _products[(start, count)] = new FastLinear(plan, own, null);
+        }
+    }
 
     /// <summary>Takes the tensors out of the dispose scope that is open now: they live until Dispose.</summary>
     public void Keep()
@@ -38,5 +72,6 @@ public sealed class StepFeatures(IReadOnlyList<Tensor> blockBias, IReadOnlyList<
     public void Dispose()
     {
         foreach (var tensor in All) tensor.Dispose();
+        foreach (var one in _products.Values) one.Dispose();
     }
 }

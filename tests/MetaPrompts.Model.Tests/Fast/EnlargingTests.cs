@@ -21,7 +21,7 @@ public sealed class EnlargingTests
         random.manual_seed(3);
         var (x, weight) = (randn(2, 5, height, width, ScalarType.Float64), randn(7, 5, 3, 3, ScalarType.Float64));
         var large = functional.interpolate(x, size: [times * height, times * width], mode: InterpolationMode.Bilinear, align_corners: false);
-        using var folded = new EnlargedConvolution(weight);
+        using var folded = new EnlargedConvolution(_plan, weight);
         AssertSame(functional.conv2d(large, weight, padding: [1L, 1L]), folded.Run(x, times * height, times * width));
     }
 
@@ -49,7 +49,11 @@ public sealed class EnlargingTests
         using var none = no_grad();
         random.manual_seed(5);
         var plan = new FastPlan(Speedups.All, CPU, ScalarType.Float64);
-        var layers = Sequential(("0", Conv2d(channels, 6, 3, padding: 1)), ("1", GroupNorm(2, 6)));
+        // TorchSharp leaves a new group norm's weights uninitialised.
+        var norm = GroupNorm(2, 6);
+        norm.weight!.fill_(1);
+        norm.bias!.fill_(0);
+        var layers = Sequential(("0", Conv2d(channels, 6, 3, padding: 1)), ("1", norm));
         layers.to(ScalarType.Float64);
         var x = randn(1, channels, 3, 4, ScalarType.Float64);
         var expected = functional.relu(layers.forward(functional.interpolate(x, size: [6, 8], mode: InterpolationMode.Bilinear, align_corners: false)));

@@ -51,31 +51,31 @@ public sealed class AttnBlock : Module<Tensor, Tensor>, IPreparable
     private sealed class Prepared : IDisposable
     {
         private readonly FastPlan _plan;
-        private readonly AttnBlock _block;
         private readonly FastNorm _norm;
-        private readonly Tensor _weight, _bias;
+        private readonly FastLinear _in, _out;
 
         public Prepared(FastPlan plan, AttnBlock block)
         {
             using var none = no_grad();
             using var scope = NewDisposeScope();
-            (_plan, _block, _norm) = (plan, block, FastNorm.Of(plan, block.norm));
-            _weight = cat([block.q.weight!, block.k.weight!, block.v.weight!], 0).flatten(1).DetachFromDisposeScope();   // [3C, C]
-            _bias = cat([block.q.bias!, block.k.bias!, block.v.bias!], 0).DetachFromDisposeScope();
+            (_plan, _norm) = (plan, FastNorm.Of(plan, block.norm));
+            _in = new FastLinear(plan, cat([block.q.weight!, block.k.weight!, block.v.weight!], 0).flatten(1), cat([block.q.bias!, block.k.bias!, block.v.bias!], 0));      // [3C, C]
+            foreach (var conv in new[] { block.q, block.k, block.v }) FastConvolution.Empty(conv);
+            _out = FastLinear.Of(plan, block.proj_out);
         }
 
         public Tensor Run(Tensor x)
         {
             using var scope = NewDisposeScope();
-            var all = functional.linear(ChannelsLast.Tokens(_norm.Run(x)), _weight, _bias).unsqueeze(1).chunk(3, -1);        // [B, 1, HW, C]
+            var all = _in.Run(ChannelsLast.Tokens(_norm.Run(x))).unsqueeze(1).chunk(3, -1);        // [B, 1, HW, C]
             var mixed = FastAttention.Run(_plan, all[0], all[1], all[2]).squeeze(1);
-            return ChannelsLast.Maps(functional.linear(mixed, _block.proj_out.weight!.flatten(1), _block.proj_out.bias), x.size(2), x.size(3)).add_(x).MoveToOuterDisposeScope();
+            return ChannelsLast.Maps(_out.Run(mixed, ChannelsLast.Tokens(x)), x.size(2), x.size(3)).MoveToOuterDisposeScope();
         }
 
         public void Dispose()
         {
-            _weight.Dispose();
-            _bias.Dispose();
+            _in.Dispose();
+            _out.Dispose();
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using MetaPrompts.Core.Perception;
 using MetaPrompts.Model.Fast;
 using TorchSharp.Modules;
@@ -13,6 +15,7 @@ public sealed class AutoencoderKL : Module<Tensor, Tensor>, IPreparable
     private readonly Conv2d quant_conv;
     private readonly long channels;
     private readonly NetworkShape _shape;
+    private byte[]? _weights;
 
     public AutoencoderKL(NetworkShape shape) : base(nameof(AutoencoderKL))
     {
@@ -27,13 +30,12 @@ public sealed class AutoencoderKL : Module<Tensor, Tensor>, IPreparable
     /// <summary>Latents shared with networks whose autoencoder is the same (<see cref="SameAs"/>); null: each input is computed. Borrowed.</summary>
     internal SharedLatents? Shared { get; set; }
 
-    /// <summary>The same arithmetic with the same weights, in the same type on the same device, value by value.</summary>
+    /// <summary>The same arithmetic with the same weights, in the same type on the same device: what each was before it was prepared (<see cref="Remember"/>), because a prepared network's weights have moved.</summary>
     internal bool SameAs(AutoencoderKL other)
     {
         // Strides, groups and order of the layers are not in the weights.
         if (_shape.VaeInStride != other._shape.VaeInStride || _shape.NormGroups != other._shape.NormGroups || _shape.VaeNumResBlocks != other._shape.VaeNumResBlocks || !_shape.VaeChMult.SequenceEqual(other._shape.VaeChMult)) return false;
-        var (mine, theirs) = (state_dict(), other.state_dict());
-        return mine.Count == theirs.Count && mine.All(one => theirs.TryGetValue(one.Key, out var value) && Same(one.Value, value));
+        return _weights is not null && other._weights is not null && _weights.AsSpan().SequenceEqual(other._weights);
     }
 
     internal static bool Same(Tensor one, Tensor other)
@@ -41,6 +43,19 @@ public sealed class AutoencoderKL : Module<Tensor, Tensor>, IPreparable
         if (one.dtype != other.dtype || one.device_type != other.device_type || one.device_index != other.device_index || !one.shape.SequenceEqual(other.shape)) return false;
         using var scope = NewDisposeScope();
         return one.eq(other).all().item<bool>();
+    }
+
+    /// <summary>Notes what the weights are; call before the network is prepared.</summary>
+    internal void Remember()
+    {
+        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (name, value) in state_dict().OrderBy(one => one.Key, StringComparer.Ordinal))
+        {
+            using var scope = NewDisposeScope();
+            sha.AppendData(Encoding.UTF8.GetBytes($"{name} {value.dtype} {value.device} {string.Join(' ', value.shape)}\n"));
+            sha.AppendData(value.detach().cpu().contiguous().bytes);
+        }
+        _weights = sha.GetHashAndReset();
     }
 
     /// <summary>The distribution's mode, which is its mean; not multiplied by the 0.18215 that image generation uses.</summary>

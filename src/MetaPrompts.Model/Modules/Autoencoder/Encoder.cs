@@ -99,8 +99,7 @@ public sealed class Encoder : Module<Tensor, Tensor>, ICheckpointed
 
         public Tensor Out(Tensor h)
         {
-            using var normal = _norm.Run(h, Activation.SiLU);
-            return _out.Run(normal);
+            return _out.Run(h, _norm, null);
         }
 
         public void Dispose()

@@ -50,13 +50,10 @@ public sealed class ResnetBlock : Module<Tensor, Tensor>, IPreparable
 
         public Tensor Run(Tensor x)
         {
-            using var normal = _norm1.Run(x, Activation.SiLU);
-            using var h = _conv1.Run(normal);
-            using var between = _norm2.Run(h, Activation.SiLU);
-            var sum = _conv2.Run(between);
-            if (_shortcut is null) return sum.add_(x);
+            using var h = _conv1.Run(x, _norm1, null);
+            if (_shortcut is null) return _conv2.Run(h, _norm2, null, x);
             using var skip = _shortcut.Run(x);
-            return sum.add_(skip);
+            return _conv2.Run(h, _norm2, null, skip);
         }
 
         public void Dispose()

@@ -10,6 +10,7 @@ public sealed class HeatmapHead : Module<Tensor, Tensor>, IPreparable
 {
     private readonly Sequential deconv_layers;
     private FastStack? _prepared;
+    private FastConvolution? _last;
     private readonly Conv2d final_layer;
 
     /// <param name="filters">Width after each deconvolution (pose: one of 256, because its features are at 1/8 already).</param>
@@ -28,14 +29,22 @@ public sealed class HeatmapHead : Module<Tensor, Tensor>, IPreparable
     public override Tensor forward(Tensor x)
     {
         using var grown = _prepared is null ? deconv_layers.forward(x) : _prepared.Run(x);
-        return final_layer.forward(grown);
+        return _last is null ? final_layer.forward(grown) : _last.Run(grown);
     }
 
-    void IPreparable.Prepare(FastPlan plan) => _prepared ??= FastStack.Of(plan, deconv_layers);
+    void IPreparable.Prepare(FastPlan plan)
+    {
+        _prepared ??= FastStack.Of(plan, deconv_layers);
+        _last ??= FastConvolution.Of(plan, final_layer);
+    }
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) _prepared?.Dispose();
+        if (disposing)
+        {
+            _prepared?.Dispose();
+            _last?.Dispose();
+        }
         base.Dispose(disposing);
     }
 }

@@ -15,6 +15,7 @@ public sealed class UPerHead : Module<IReadOnlyList<Tensor>, Tensor>, IPreparabl
     private readonly Dropout2d dropout;
     private readonly Conv2d conv_seg;
     private PyramidFusion? _prepared;
+    private FastConvolution? _classify;
 
     /// <param name="inChannels">Of each level, finest first.</param>
     /// <param name="dropout">Share of channels dropped in training (published: 0 ADE20K, 0.1 Cityscapes).</param>
@@ -86,7 +87,7 @@ public sealed class UPerHead : Module<IReadOnlyList<Tensor>, Tensor>, IPreparabl
         if (!ReferenceEquals(lateral, outs[^1])) lateral.Dispose();
         using var fused = _prepared!.Run(outs);
         foreach (var one in outs) one.Dispose();
-        return conv_seg.forward(fused);                                                        // nothing is dropped outside training
+        return _classify!.Run(fused);                                                          // nothing is dropped outside training
     }
 
     void IPreparable.Prepare(FastPlan plan)
@@ -96,11 +97,16 @@ public sealed class UPerHead : Module<IReadOnlyList<Tensor>, Tensor>, IPreparabl
         var (weight, bias) = fpn_bottleneck.Folded();
         _prepared = new PyramidFusion(plan, weight, bias, lateral_convs.Count + 1);
         fpn_bottleneck.Empty();
+        _classify = FastConvolution.Of(plan, conv_seg);
     }
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) _prepared?.Dispose();
+        if (disposing)
+        {
+            _prepared?.Dispose();
+            _classify?.Dispose();
+        }
         base.Dispose(disposing);
     }
 

@@ -35,13 +35,11 @@ public sealed class BasicTransformerBlock : Module<Tensor, Tensor, Tensor, Tenso
         if (_prepared)
         {
             using var first = norm1.forward(x);
-            var h = attn1.forward(first).add_(x);
-            using var second = norm2.forward(h);
-            using var prompted = attn2.forward(second, key, value);
-            h.add_(prompted);
-            using var third = norm3.forward(h);
-            using var fed = ff.forward(third);
-            return h.add_(fed);
+            using var itself = attn1.Served(first, x);
+            using var second = norm2.forward(itself);
+            using var prompted = attn2.Served(second, key, value, itself);
+            using var third = norm3.forward(prompted);
+            return ff.Served(third, prompted);
         }
         using var scope = NewDisposeScope();
         x = attn1.forward(norm1.forward(x)) + x;

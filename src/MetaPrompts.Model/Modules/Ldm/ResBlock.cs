@@ -59,13 +59,10 @@ public sealed class ResBlock : Module<Tensor, Tensor, Tensor>, IPreparable
 
         public Tensor Run(Tensor x, Tensor bias)
         {
-            using var normal = _norm1.Run(x, Activation.SiLU);
-            using var h = _conv1.Run(normal, bias);                                            // [B, C, H, W]
-            using var between = _norm2.Run(h, Activation.SiLU);
-            var sum = _conv2.Run(between);
-            if (_skip is null) return sum.add_(x);
+            using var h = _conv1.Run(x, _norm1, bias);                                         // [B, C, H, W]
+            if (_skip is null) return _conv2.Run(h, _norm2, null, x);
             using var skip = _skip.Run(x);
-            return sum.add_(skip);
+            return _conv2.Run(h, _norm2, null, skip);
         }
 
         public void Dispose()

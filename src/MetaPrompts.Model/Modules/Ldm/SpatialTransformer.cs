@@ -13,6 +13,7 @@ public sealed class SpatialTransformer : Module<Tensor, Tensor, Tensor, Tensor>,
     private readonly Conv2d proj_in, proj_out;
     private readonly ModuleList<BasicTransformerBlock> transformer_blocks;
     private FastNorm? _prepared;
+    private FastLinear? _in, _out;
 
     public SpatialTransformer(long channels, NetworkShape shape) : base(nameof(SpatialTransformer))
     {
@@ -38,10 +39,11 @@ public sealed class SpatialTransformer : Module<Tensor, Tensor, Tensor, Tensor>,
             // Channels innermost: maps are tokens already, and the 1×1 convolutions are products of matrices.
             using var normal = _prepared.Run(x);
             using var places = ChannelsLast.Tokens(normal);
-            using var tokens = Product(proj_in, places);
+            using var tokens = _in!.Run(places);
             using var mixed = transformer_blocks[0].forward(tokens, key, value);
-            using var projected = Product(proj_out, mixed);
-            return ChannelsLast.Maps(projected, height, width).add_(x);
+            using var given = ChannelsLast.Tokens(x);
+            using var projected = _out!.Run(mixed, given);
+            return ChannelsLast.Maps(projected, height, width);
         }
         using var scope = NewDisposeScope();
         var h = proj_in.forward(norm.forward(x)).flatten(2).transpose(1, 2);                   // [B, HW, C], row by row
@@ -52,12 +54,19 @@ public sealed class SpatialTransformer : Module<Tensor, Tensor, Tensor, Tensor>,
 
     void IPreparable.Prepare(FastPlan plan)
     {
-        if (plan.Has(Speedups.ChannelsLast)) _prepared ??= FastNorm.Of(plan, norm);
+        if (_prepared is not null || !plan.Has(Speedups.ChannelsLast)) return;
+        _prepared = FastNorm.Of(plan, norm);
+        (_in, _out) = (FastLinear.Of(plan, proj_in), FastLinear.Of(plan, proj_out));
     }
 
-    private static Tensor Product(Conv2d conv, Tensor tokens)
+    protected override void Dispose(bool disposing)
     {
-        using var weight = conv.weight!.flatten(1);
-        return functional.linear(tokens, weight, conv.bias);
+        if (disposing)
+        {
+            _in?.Dispose();
+            _out?.Dispose();
+        }
+
+        base.Dispose(disposing);
     }
 }

@@ -199,8 +199,7 @@ public sealed class UNetModel : Module, IPreparable, ICheckpointed
 
         public Tensor Out(Tensor feat0)
         {
-            using var normal = _norm.Run(feat0, Activation.SiLU);
-            return _out.Run(normal);
+            return _out.Run(feat0, _norm, null);
         }
 
         public void Dispose()

@@ -18,6 +18,7 @@ public sealed class MetaPromptDepthEncoder : Module, IPreparable
     private readonly Decoder layer2, layer3, layer4;
     private readonly TextAdapterDepth[] adapters;
     private FastStack? _finest, _together;
+    private FastPlan? _plan;
 
     /// <param name="prompts">Meta prompts per step.</param>
     /// <param name="refineSteps">How many steps have prompts, timestep and adapter of their own.</param>
@@ -79,13 +80,14 @@ public sealed class MetaPromptDepthEncoder : Module, IPreparable
         for (var k = 0; k < fused.Length; k++) tap?.Invoke($"fused{k}", fused[k]);
         var features = _together is null ? out_layer.forward(cat(fused, 1)) : _together.Run(cat(fused, 1));                                       // [B, D, h, w]
         tap?.Invoke("out_layer", features);
-        var rearranged = einsum("bchw,nc->bnhw", features, steps[^1].MetaPrompts[0]);
+        var rearranged = steps[^1].Rearranged(_plan, features, 0, steps[^1].MetaPrompts.size(1));
         tap?.Invoke("rearranged", rearranged);
         return rearranged.MoveToOuterDisposeScope();
     }
 
     void IPreparable.Prepare(FastPlan plan)
     {
+        _plan ??= plan;
         _finest ??= FastStack.Of(plan, layer1);
         _together ??= FastStack.Of(plan, out_layer);
     }

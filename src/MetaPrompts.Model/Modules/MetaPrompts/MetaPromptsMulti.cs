@@ -39,6 +39,7 @@ public sealed class MetaPromptsMulti : Module, IPreparable
     private readonly bool hasPrompts;
     private readonly long context;
     private FastStack[]? _prepared;
+    private FastPlan? _plan;
 
     /// <param name="manifest">Shape, tasks, prompts per task, depth range, classes.</param>
     public MetaPromptsMulti(ModelManifest manifest) : base(nameof(MetaPromptsMulti))
@@ -138,7 +139,7 @@ public sealed class MetaPromptsMulti : Module, IPreparable
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(stepFeatures);
         using var scope = NewDisposeScope();
-        var fused = new List<(Tensor[] Levels, Tensor Prompts)>();
+        var fused = new List<(Tensor[] Levels, StepFeatures Step)>();
         var z = encoder_vq.forward(image);                                                     // [B, Z, H/8, W/8]
         PartClock.Done("latent");
         for (var i = 0; i < stepFeatures.Count; i++)
@@ -147,7 +148,7 @@ public sealed class MetaPromptsMulti : Module, IPreparable
             var last = i == stepFeatures.Count - 1;
             if (!last) z = unet.unet.diffusion_model.Out(feats[0]);
             PartClock.Done($"step{i + 1}");
-            if (everyStep || last) fused.Add((Fuse(feats), stepFeatures[i].MetaPrompts));
+            if (everyStep || last) fused.Add((Fuse(feats), stepFeatures[i]));
         }
 
         var said = new Dictionary<PerceptionTask, Tensor[]>();
@@ -155,7 +156,7 @@ public sealed class MetaPromptsMulti : Module, IPreparable
         {
             // The steps share a head and its batch statistics, so they go through it together.
             var levels = Enumerable.Range(0, 4).Select(_ => new List<Tensor>()).ToArray();
-            foreach (var step in fused) AddLevels(levels, step.Levels, step.Prompts, task);
+            foreach (var one in fused) AddLevels(levels, one.Levels, one.Step, task);
             var together = Array.ConvertAll(levels, steps => steps.Count == 1 ? steps[0] : cat(steps, 0));
             var logits = heads[task].forward(together);
             said[task] = fused.Count == 1 ? [logits] : logits.chunk(fused.Count, 0);
@@ -185,21 +186,10 @@ public sealed class MetaPromptsMulti : Module, IPreparable
         return levels;
     }
 
-    private void AddLevels(List<Tensor>[] to, Tensor[] levels, Tensor prompts, PerceptionTask task)
+    private void AddLevels(List<Tensor>[] to, Tensor[] levels, StepFeatures step, PerceptionTask task)
     {
         var (start, count) = promptsOf[task];
-        using var all = prompts.select(0, 0);
-        using var own = all.narrow(0, start, count);                                           // [N, D]
-        for (var k = 0; k < levels.Length; k++) to[k].Add(hasPrompts ? Rearranged(levels[k], own) : levels[k]);
-    }
-
-    /// <summary>[B, N, h, w]: one map per prompt, the scalar product of features and prompt at every place.</summary>
-    private Tensor Rearranged(Tensor features, Tensor prompts)
-    {
-        if (_prepared is null) return einsum("bchw,nc->bnhw", features, prompts);
-        using var tokens = ChannelsLast.Tokens(features);
-        using var products = functional.linear(tokens, prompts);
-        return ChannelsLast.Maps(products, features.size(2), features.size(3));
+        for (var k = 0; k < levels.Length; k++) to[k].Add(hasPrompts ? step.Rearranged(_plan, levels[k], start, count) : levels[k]);
     }
 
     /// <summary>The head speaks in the logarithm of depth: an error of one grey step means the same share of the distance near and far.</summary>
@@ -207,7 +197,11 @@ public sealed class MetaPromptsMulti : Module, IPreparable
 
     private static int Width(NetworkShape shape, int level) => shape.ModelChannels * shape.ChannelMult[level];
 
-    void IPreparable.Prepare(FastPlan plan) => _prepared ??= [.. upconv.Select(layers => FastStack.Of(plan, layers, thenRelu: true, doubles: true))];
+    void IPreparable.Prepare(FastPlan plan)
+    {
+        _plan ??= plan;
+        _prepared ??= [.. upconv.Select(layers => FastStack.Of(plan, layers, thenRelu: true, doubles: true))];
+    }
 
     protected override void Dispose(bool disposing)
     {

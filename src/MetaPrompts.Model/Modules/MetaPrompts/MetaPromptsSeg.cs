@@ -21,6 +21,7 @@ public sealed class MetaPromptsSeg : Module, IPreparable
     private readonly FCNHead auxiliary_head;
     private readonly Sequential[] upconv = new Sequential[Levels];
     private FastStack[]? _prepared;
+    private FastPlan? _plan;
 
     /// <param name="manifest">Shape, prompts, refine steps, classes.</param>
     /// <param name="dropout">Share of channels the heads drop in training (published: 0 ADE20K, 0.1 Cityscapes).</param>
@@ -101,7 +102,7 @@ public sealed class MetaPromptsSeg : Module, IPreparable
         {
             var up = _prepared is null ? upconv[k].forward(Bilinear(feats[k], 2 * feats[k].size(2), 2 * feats[k].size(3))) : _prepared[k].Run(feats[k]);
             tap?.Invoke($"upconv{k}", up);                                                     // golden files count levels from 0, the modules' names from 1
-            levels[k] = einsum("bchw,nc->bnhw", up, steps[^1].MetaPrompts[0]);
+            levels[k] = steps[^1].Rearranged(_plan, up, 0, steps[^1].MetaPrompts.size(1));
             tap?.Invoke($"rearranged{k}", levels[k]);
         }
         return levels;
@@ -119,7 +120,11 @@ public sealed class MetaPromptsSeg : Module, IPreparable
     private static Tensor Bilinear(Tensor x, long height, long width) =>
         functional.interpolate(x, size: [height, width], mode: InterpolationMode.Bilinear, align_corners: false);
 
-    void IPreparable.Prepare(FastPlan plan) => _prepared ??= [.. upconv.Select(layers => FastStack.Of(plan, layers, doubles: true))];
+    void IPreparable.Prepare(FastPlan plan)
+    {
+        _plan ??= plan;
+        _prepared ??= [.. upconv.Select(layers => FastStack.Of(plan, layers, doubles: true))];
+    }
 
     protected override void Dispose(bool disposing)
     {
