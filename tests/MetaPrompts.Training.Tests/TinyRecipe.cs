@@ -6,7 +6,8 @@ namespace MetaPrompts.Training.Tests;
 internal static class TinyRecipe
 {
     /// <summary>The shape of mini at a width that learns something in seconds.</summary>
-    public static TrainingRecipe Of(int steps, bool bfloat16 = false, bool everyStep = false) => new()
+    /// <param name="batchSize">Pictures differ so much that the loss of two says little of what was learnt: more where losses are compared.</param>
+    public static TrainingRecipe Of(int steps, bool bfloat16 = false, bool everyStep = false, int batchSize = 2) => new()
     {
         Name = "tiny",
         Network = new NetworkShape
@@ -15,6 +16,6 @@ internal static class TinyRecipe
             VaeNumResBlocks = 1, ZChannels = 4, VaeInStride = 2, EmbedDim = 24, HeadChannels = 8, FuseGroups = 4,
         },
         MetaPrompts = new Dictionary<PerceptionTask, int> { [PerceptionTask.Depth] = 4, [PerceptionTask.Segmentation] = 6, [PerceptionTask.Pose] = 8 },
-        Training = new TrainerOptions { Phases = [new TrainingPhase(new ImageSize(64, 64), steps)], BatchSize = 2, WarmupSteps = 5, SaveEvery = 3, LearningRate = 3e-3, Bfloat16 = bfloat16, EveryStep = everyStep, SceneUses = 8 },
+        Training = new TrainerOptions { Phases = [new TrainingPhase(new ImageSize(64, 64), steps)], BatchSize = batchSize, WarmupSteps = 5, SaveEvery = 3, LearningRate = 3e-3, Bfloat16 = bfloat16, EveryStep = everyStep, SceneUses = 8 },
     };
 }

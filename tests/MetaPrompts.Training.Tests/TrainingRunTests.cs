@@ -41,8 +41,9 @@ public sealed class TrainingRunTests : IDisposable
     [Fact]
     public void FortyStepsLowerTheLoss()
     {
-        var steps = new TrainingRun(TinyRecipe.Of(40), Folder("learning")).Run(null, default).ToList();
-        Assert.True(steps.TakeLast(8).Average(step => step.Loss) < steps.Take(8).Average(step => step.Loss));
+        var steps = new TrainingRun(TinyRecipe.Of(40, batchSize: 12), Folder("learning")).Run(null, default).ToList();
+        var (before, after) = (steps.Take(8).Average(step => step.Loss), steps.TakeLast(8).Average(step => step.Loss));
+        Assert.True(after < before, $"{before} → {after}");
         foreach (var name in (string[])["depth", "segmentation"])
         {
             var (first, last) = (steps.Take(8).Average(step => step.Losses[name]), steps.TakeLast(8).Average(step => step.Losses[name]));
