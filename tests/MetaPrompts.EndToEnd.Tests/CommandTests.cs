@@ -159,6 +159,14 @@ public sealed class CommandTests : IDisposable
         Assert.Equal((2, "metaprompts: error: --out: stills holds rendered scenes already (records.jsonl); name another folder"), (again.ExitCode, again.OnlyError));
         var film = await Cli.RunAsync(_work.Folder, "scenes", "--out", "film", "--stills", "3", "--fps", "5");
         Assert.Equal((2, "metaprompts: error: --stills: are no film; leave out --seconds and --fps"), (film.ExitCode, film.OnlyError));
+
+        File.WriteAllText(_work["a-file"], "");
+        foreach (var kind in (string[])["--stills", "--seconds"])
+        {
+            var nowhere = await Cli.RunAsync(_work.Folder, "scenes", "--out", "a-file", kind, "1");
+            Assert.Equal(5, nowhere.ExitCode);
+            Assert.StartsWith("metaprompts: error: a-file/", nowhere.OnlyError, StringComparison.Ordinal);
+        }
     }
 
     [Theory]

@@ -25,7 +25,7 @@ public static class SceneFiles
     public static async Task WriteAsync(SceneSequence film, string folder, bool maps = true, Action<int>? progress = null, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(film);
-        Directory.CreateDirectory(folder);
+        SinkFiles.RequireWritable(Path.Combine(folder, Video));
         var video = await VideoSink.OpenAsync(Path.Combine(folder, Video), item => item.Frame.Pixels.Share(), new VideoSinkOptions(), stop: stop).ConfigureAwait(false);
         await WriteAsync(film.Perceived(new StreamId("scene")), video, folder, maps, progress, stop).ConfigureAwait(false);
     }
@@ -35,7 +35,7 @@ public static class SceneFiles
     public static Task WriteAsync(SceneStills stills, string folder, bool maps = true, Action<int>? progress = null, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(stills);
-        Directory.CreateDirectory(Path.Combine(folder, "rgb"));
+        SinkFiles.RequireWritable(Path.Combine(folder, "rgb", "any"));
         return WriteAsync(stills.Perceived(new StreamId("scene")), new Pictures(folder), folder, maps, progress, stop);
     }
 

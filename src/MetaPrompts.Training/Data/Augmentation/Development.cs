@@ -13,10 +13,10 @@ internal static class Development
     {
         Light(image, size, random);
         if (random.NextSingle() < 0.45f)
-            for (var times = 1 + (int)(random.NextSingle() * random.NextSingle() * 3); times > 0; times--) Blur(image, size, Between(random, 0.15f, 0.33f));
+            for (var times = 1 + (int)(random.NextSingle() * random.NextSingle() * 3); times > 0; times--) Blur(image, size, random.Between(0.15f, 0.33f));
         if (random.NextSingle() < 0.12f) Motion(image, size, random);
-        if (random.NextSingle() < 0.2f) Sharpen(image, size, Between(random, 0.3f, 1.2f));
-        var noise = random.NextSingle() < 0.5f ? Between(random, 0.005f, 0.04f) : 0;
+        if (random.NextSingle() < 0.2f) Sharpen(image, size, random.Between(0.3f, 1.2f));
+        var noise = random.NextSingle() < 0.5f ? random.Between(0.005f, 0.04f) : 0;
         for (var i = 0; i < image.Length; i++)
         {
             // The sum of three uniforms is near enough to a bell, and cheap.
@@ -30,11 +30,11 @@ internal static class Development
     private static void Light(float[] image, ImageSize size, Random random)
     {
         var plane = size.Pixels;
-        var gamma = random.NextSingle() < 0.8f ? MathF.Exp(Between(random, -0.5f, 0.4f)) : 1;
-        var contrast = random.NextSingle() < 0.8f ? Between(random, 0.65f, 1.4f) : 1;
-        var light = random.NextSingle() < 0.8f ? Between(random, -0.1f, 0.15f) : 0;
-        var saturation = random.NextSingle() < 0.4f ? Between(random, 0f, 1.5f) : 1;
-        Span<float> balance = random.NextSingle() < 0.6f ? [Between(random, 0.82f, 1.18f), Between(random, 0.9f, 1.1f), Between(random, 0.82f, 1.18f)] : [1, 1, 1];
+        var gamma = random.NextSingle() < 0.8f ? MathF.Exp(random.Between(-0.5f, 0.4f)) : 1;
+        var contrast = random.NextSingle() < 0.8f ? random.Between(0.65f, 1.4f) : 1;
+        var light = random.NextSingle() < 0.8f ? random.Between(-0.1f, 0.15f) : 0;
+        var saturation = random.NextSingle() < 0.4f ? random.Between(0f, 1.5f) : 1;
+        Span<float> balance = random.NextSingle() < 0.6f ? [random.Between(0.82f, 1.18f), random.Between(0.9f, 1.1f), random.Between(0.82f, 1.18f)] : [1, 1, 1];
         var curve = new float[Tones];
         for (var i = 0; i < Tones; i++) curve[i] = (MathF.Pow(i / (Tones - 1f), gamma) - 0.5f) * contrast + 0.5f + light;
         for (var i = 0; i < plane; i++)
@@ -72,7 +72,7 @@ internal static class Development
     private static void Motion(float[] image, ImageSize size, Random random)
     {
         var (h, w, length) = (size.Height, size.Width, random.Next(2, 7));
-        var (sin, cos) = MathF.SinCos(Between(random, 0, MathF.PI));
+        var (sin, cos) = MathF.SinCos(random.Between(0, MathF.PI));
         var still = (float[])image.Clone();
         for (var c = 0; c < 3; c++)
         {
@@ -106,6 +106,4 @@ internal static class Development
         for (var i = 0; i < plane; i++)
             for (var c = 0; c < 3; c++) image[c * plane + i] = rgb[3 * i + c] / 255f;
     }
-
-    private static float Between(Random random, float from, float to) => from + (to - from) * random.NextSingle();
 }

@@ -27,10 +27,10 @@ public static class RenderedAugmentation
             ClassIds = new byte[grid.Pixels],
             Pose = new PoseTargets(new ImageSize(frame.Size.Height / 4, frame.Size.Width / 4)),
         };
-        var zoom = MathF.Exp(Between(random, MathF.Log(0.8f), MathF.Log(1.5f)));
-        var angle = random.NextSingle() < 0.4f ? Between(random, -0.15f, 0.15f) : 0;
+        var zoom = MathF.Exp(random.Between(MathF.Log(0.8f), MathF.Log(1.5f)));
+        var angle = random.NextSingle() < 0.4f ? random.Between(-0.15f, 0.15f) : 0;
         var mirror = random.NextSingle() < 0.5f;
-        var (shiftX, shiftY) = (Between(random, -0.1f, 0.1f), Between(random, -0.1f, 0.1f));
+        var (shiftX, shiftY) = (random.Between(-0.1f, 0.1f), random.Between(-0.1f, 0.1f));
         if (random.NextSingle() < CloseUps && CloseUp(frame, random) is { } close) (zoom, shiftX, shiftY) = close;
         var view = View.Around(frame.Size, zoom, angle, mirror, shiftX, shiftY);
 
@@ -53,9 +53,9 @@ public static class RenderedAugmentation
         var (toHipX, toHipY) = ((leftHip.X + rightHip.X) / 2 - x, (leftHip.Y + rightHip.Y) / 2 - y);
         var trunk = MathF.Sqrt(toHipX * toHipX + toHipY * toHipY);
         // The head adds somewhat more than half a trunk.
-        var zoom = Between(random, 0.5f, 1.5f) * frame.Size.Height / (1.6f * trunk);
+        var zoom = random.Between(0.5f, 1.5f) * frame.Size.Height / (1.6f * trunk);
         if (!(zoom is >= 1 and <= MostZoom)) return null;
-        return (zoom, (x + trunk * Between(random, -0.5f, 0.5f)) / frame.Size.Width - 0.5f, (y + trunk * Between(random, -0.4f, 0.5f)) / frame.Size.Height - 0.5f);
+        return (zoom, (x + trunk * random.Between(-0.5f, 0.5f)) / frame.Size.Width - 0.5f, (y + trunk * random.Between(-0.4f, 0.5f)) / frame.Size.Height - 0.5f);
     }
 
     /// <summary>Bilinear colours; what lies outside the scene gets one flat colour.</summary>
@@ -123,8 +123,6 @@ public static class RenderedAugmentation
         }
         return moved;
     }
-
-    private static float Between(Random random, float from, float to) => from + (to - from) * random.NextSingle();
 
     /// <summary>A similarity between the rendered picture and the one shown.</summary>
     private readonly record struct View(float A, float B, float Cx, float Cy, float Tx, float Ty, bool Mirror, int Width)
