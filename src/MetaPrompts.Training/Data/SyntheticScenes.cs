@@ -1,5 +1,6 @@
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Training.Data.Scenes;
+using MetaPrompts.Training.Data.Scenes.Figures;
 
 namespace MetaPrompts.Training.Data;
 
@@ -9,11 +10,11 @@ public static class SyntheticScenes
     private const ulong ValidationHalf = 1UL << 63;
 
     /// <param name="index">From 0.</param>
-    public static SceneFrame Training(int seed, int index, ImageSize size) => SceneRenderer.Render(SceneGrammar.Compose(TrainingSeed(seed, index)), size);
+    public static SceneFrame Training(int seed, int index, ImageSize size, FigureLibrary? figures = null) => SceneRenderer.Render(SceneGrammar.Compose(TrainingSeed(seed, index), figures), size);
 
     /// <summary>The same scenes in every run and release: scores can be compared.</summary>
     /// <param name="index">From 0.</param>
-    public static SceneFrame Validation(int index, ImageSize size) => SceneRenderer.Render(SceneGrammar.Compose(ValidationSeed(index)), size);
+    public static SceneFrame Validation(int index, ImageSize size, FigureLibrary? figures = null) => SceneRenderer.Render(SceneGrammar.Compose(ValidationSeed(index), figures), size);
 
     internal static ulong ValidationSeed(int index) => ValidationHalf | (uint)index;
 

@@ -1,10 +1,14 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
+using MetaPrompts.Training.Data.Scenes.Figures;
 
 namespace MetaPrompts.Training.Data.Scenes;
 
 /// <summary>Composes a person of capsules and ellipsoids around 17 joints (COCO order).</summary>
 internal static class PersonModel
 {
+    private const float ModelledShare = 0.85f;
+
     private enum Posture
     {
         Standing,
@@ -34,10 +38,28 @@ internal static class PersonModel
         scene.Velocity = velocity;
         var body = new Body(random, posture, yaw, s);
         body.StandOn(foot + new Vector3(0, posture == Posture.ArmsUp && random.Chance(0.3f) ? random.Between(0, 0.4f) : 0, 0), 0.07f * s);
+        var first = scene.Primitives.Count;
         Dress(scene, random, body, s, number);
+        var joints = scene.Library is { } library ? Model(scene, library, body, s, number, first) : body.Joints;
         var reach = Enumerable.Range(0, 17).Select(j => j < 5 ? 0.07f : j < 11 ? 0.14f : 0.19f).ToArray();
-        scene.People.Add(new SceneSkeleton(body.Joints, reach, velocity));
+        scene.People.Add(new SceneSkeleton(joints, reach, velocity));
         scene.Velocity = Vector3.Zero;
+    }
+
+    /// <summary>Puts a modelled figure where the solids are, mostly; these then only cast its shadow, but for what is carried.</summary>
+    /// <returns>The joints of what is seen.</returns>
+    private static Vector3[] Model(Scene scene, FigureLibrary library, Body body, float s, int number, int first)
+    {
+        // A stream of its own: the rest of the scene stays what it is without figures.
+        var random = new SceneRandom(scene.Seed * 31 + (ulong)number);
+        if (!random.Chance(ModelledShare)) return body.Joints;
+        var figure = library.At(random.Whole(0, FigureLibrary.Count - 1));
+        var stance = new FigureStance(body.Joints, body.Pelvis, body.Neck, body.Spine, body.Left, body.Forward, body.Head, body.Face, body.HeadRadius, s * 1.75f, random.Between(0.92f, 1.12f));
+        var pose = new FigurePose(figure.Rest, stance);
+        scene.Figures.Add(new PosedFigure(figure, pose, (short)number, [.. figure.Pieces.Select(piece => FigureDye.Draw(piece, random))], scene.Velocity));
+        foreach (ref var solid in CollectionsMarshal.AsSpan(scene.Primitives)[first..])
+            if (solid.Shape != Shape.Box) solid.Unseen = true;
+        return pose.Joints;
     }
 
     /// <summary>Skin and clothes over the joints.</summary>

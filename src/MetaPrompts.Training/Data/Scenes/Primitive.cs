@@ -36,6 +36,9 @@ internal struct Primitive
     /// <summary>Leaves: rays pass through where the noise is high.</summary>
     public bool Leafy;
 
+    /// <summary>Casts a shadow and nothing else: a figure is seen in its place.</summary>
+    public bool Unseen;
+
     /// <summary>Sphere around it.</summary>
     public Vector3 BoundCentre;
     public float BoundRadius;

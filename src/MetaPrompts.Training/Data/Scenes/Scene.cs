@@ -1,4 +1,5 @@
 using System.Numerics;
+using MetaPrompts.Training.Data.Scenes.Figures;
 
 namespace MetaPrompts.Training.Data.Scenes;
 
@@ -10,6 +11,14 @@ public sealed class Scene
     internal List<Material> Materials { get; } = [];
 
     internal List<SceneSkeleton> People { get; } = [];
+
+    /// <summary>Modelled people, seen where the solids of theirs only cast shadows.</summary>
+    internal List<PosedFigure> Figures { get; } = [];
+
+    /// <summary>Where they come from; null: people are made of solids.</summary>
+    internal FigureLibrary? Library { get; init; }
+
+    internal ulong Seed { get; init; }
 
     internal Vector3 Camera { get; set; }
 
