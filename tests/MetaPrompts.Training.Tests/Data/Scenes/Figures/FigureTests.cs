@@ -57,9 +57,9 @@ public sealed class FigureTests : IDisposable
         foreach (var (seed, scene) in Many(Library(), 40, seed => 0.3f * seed))
         {
             var frame = SceneRenderer.Render(scene, Size);
-            var inPicture = frame.People.Single().Joints.Where(joint => joint.Visibility > 0).ToList();
+            var inPicture = frame.People.Single().Joints.Skip(LeftShoulder).Where(joint => joint.Visibility > 0).ToList();       // eyes and ears lie on the edges of a head that is a box
             var onBody = inPicture.Count(joint => frame.ClassIds[(int)joint.Y * Size.Width + (int)joint.X] == SceneClasses.Person);
-            Assert.True(inPicture.Count > 8 && onBody >= inPicture.Count - 3, $"seed {seed}: {onBody} joints of {inPicture.Count} on the body");
+            Assert.True(inPicture.Count > 6 && onBody >= inPicture.Count - 2, $"seed {seed}: {onBody} joints of {inPicture.Count} on the body");
         }
     }
 
