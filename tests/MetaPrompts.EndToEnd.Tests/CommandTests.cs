@@ -81,7 +81,7 @@ public sealed class CommandTests : IDisposable
     public async Task Bench_measures_both_ways_and_leaves_no_tensor_behind()
     {
         _work.Clip(frames: 6);
-        var run = await Cli.RunAsync(_work.Folder, "bench", "clip.mp4", "--frames", "4", "--rounds", "1", "--plain", "--each", "--streams", "2", "--rate", "20", "--refine-steps", "2", "--target-age", "1", "--json");
+        var run = await Cli.RunAsync(_work.Folder, "bench", "clip.mp4", "--model", _work.SmallMini(), "--frames", "4", "--rounds", "1", "--plain", "--each", "--streams", "2", "--rate", "20", "--refine-steps", "2", "--target-age", "1", "--json");
         Assert.True(run.ExitCode == 0, run.Error);
         var result = JsonDocument.Parse(run.Output).RootElement;
         var model = result.GetProperty("frame").GetProperty("default").GetProperty("fps").GetDouble();

@@ -7,11 +7,15 @@ public sealed class InterruptionTests : IDisposable
 {
     private const int Frames = 160;
 
-    private static readonly string[] Command = ["process", "clip.mp4", "--out", "out", "--refine-steps", "3", "--maps"];
+    private static readonly string[] Command = ["process", "clip.mp4", "--out", "out", "--refine-steps", "3", "--maps", "--model", "small.json"];
 
     private readonly Workspace _work = new();
 
-    public InterruptionTests() => _work.Clip(frames: Frames, rate: 24);
+    public InterruptionTests()
+    {
+        _work.Clip(frames: Frames, rate: 24);
+        _work.SmallMini();
+    }
 
     public void Dispose() => _work.Dispose();
 

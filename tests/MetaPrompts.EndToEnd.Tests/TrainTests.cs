@@ -80,6 +80,11 @@ public sealed class TrainTests : IDisposable
             Assert.Contains("data: is missing: name a data set", bare.OnlyError, StringComparison.Ordinal);
             Assert.False(Directory.Exists(_work["run"]));
         }
+        // mini's own makes its pictures, of people who must be fetched once.
+        var people = await Cli.RunAsync(_work.Folder, "train", "-c", Path.Combine(Repository.Root, "configs", "train", "mini.yaml"), "--out", "run");
+        Assert.Equal(5, people.ExitCode);
+        Assert.Contains("eng/makehuman.sh", people.OnlyError, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_work["run"]));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace MetaPrompts.EndToEnd.Tests;
 
@@ -17,6 +18,17 @@ internal sealed class Workspace : IDisposable
     {
         Run("ffmpeg", $"-v error -f lavfi -i testsrc2=size={size}:rate={rate} -frames:v {frames} -c:v libx264 -preset ultrafast -pix_fmt yuv420p {extra} {name}");
         return name;
+    }
+
+    /// <summary><c>mini</c> at a twelfth of its pixels, as <c>small.json</c>: for tests that need a model and not what it says.</summary>
+    public string SmallMini()
+    {
+        var assets = Path.Combine(Repository.Root, "src", "MetaPrompts.Model", "Assets");
+        var manifest = JsonNode.Parse(File.ReadAllText(Path.Combine(assets, "mini.json")))!.AsObject();
+        (manifest["name"], manifest["workingSize"]) = ("small", new JsonObject { ["height"] = 64, ["width"] = 64 });
+        File.WriteAllText(this["small.json"], manifest.ToJsonString());
+        File.CreateSymbolicLink(this["mini.safetensors"], Path.Combine(assets, "mini.safetensors"));
+        return "small.json";
     }
 
     public string Run(string program, string arguments)

@@ -20,7 +20,7 @@ public class StepCacheTests
         using var golden = GoldenSets.Case("depth", "case1.safetensors");
         using var network = Network(model, golden, type);
         using var cache = new StepCache(network.PrepareStep);
-        var image = golden.Image(type);
+        var image = golden.Image(type).narrow(2, 0, 64).narrow(3, 0, 64);      // bits are the same or not at any size; bfloat16 is slow where the processor has none
         cache.First(1);
         var plain = network.forward(image, [.. Enumerable.Range(1, model.RefineSteps).Select(network.PrepareStep)]);
         TensorAssert.Same("first use", plain, network.forward(image, cache.First(model.RefineSteps)));
