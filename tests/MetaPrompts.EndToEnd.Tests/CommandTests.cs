@@ -88,6 +88,8 @@ public sealed class CommandTests : IDisposable
         var whole = result.GetProperty("end_to_end").GetProperty("fps").GetDouble();
         Assert.True(model > 0 && whole > 0);
         Assert.Equal(whole / model, result.GetProperty("ratio").GetProperty("end_to_end_vs_model").GetDouble(), 0.02);                   // of rounded figures
+        var filled = result.GetProperty("end_to_end").GetProperty("steady_fps").GetDouble();
+        Assert.Equal(filled / model, result.GetProperty("ratio").GetProperty("steady_vs_model").GetDouble(), 0.02);
         Assert.True(result.GetProperty("memory").GetProperty("live_tensors").GetInt64() <= 0);
         Assert.InRange(result.GetProperty("memory").GetProperty("peak_bytes").GetInt64(), 50L << 20, 2L << 30);
         var plain = result.GetProperty("frame").GetProperty("plain").GetProperty("fps").GetDouble();

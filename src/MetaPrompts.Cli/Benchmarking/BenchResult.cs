@@ -38,7 +38,8 @@ internal sealed record BenchFrame(BenchSpeed Default, BenchSpeed? Plain);
 /// <param name="MedianMs">Model only: of one call. End to end: of a round, divided by its frames.</param>
 /// <param name="CpuMs">Of this process, all threads, a frame; child processes are not counted.</param>
 /// <param name="LeastFps">The slowest round; <paramref name="MostFps"/> the fastest.</param>
-internal sealed record BenchSpeed(double Fps, double MedianMs, double CpuMs, double LeastFps, double MostFps);
+/// <param name="SteadyFps">End to end, from the middle frame to the last: neither opening nor closing is in it. Null for the model alone.</param>
+internal sealed record BenchSpeed(double Fps, double MedianMs, double CpuMs, double LeastFps, double MostFps, double? SteadyFps);
 
 /// <summary>Several streams of the same file through one pipeline, each with its own decoder and its own records.</summary>
 /// <param name="Rate">Frames a second of each, as from cameras; null: files, as fast as they are taken.</param>
@@ -54,8 +55,9 @@ internal sealed record BenchStreams(int Count, double? Rate, double? OfferedFps,
 internal sealed record BenchStage(string Stage, [property: JsonPropertyName("p50_ms")] double P50Ms, [property: JsonPropertyName("p95_ms")] double P95Ms, [property: JsonPropertyName("p99_ms")] double P99Ms);
 
 /// <param name="Frame">Plain over default time of a call: medians of the part <c>call</c>; null unless asked for.</param>
+/// <param name="SteadyVsModel">End to end once it is filled over the model alone.</param>
 /// <param name="StreamsVsModel">Published frames of all streams over the model alone; null unless asked for.</param>
-internal sealed record BenchRatio(double? Frame, double? EndToEndVsModel, double? WithOverlayVsModel, double? StreamsVsModel);
+internal sealed record BenchRatio(double? Frame, double? EndToEndVsModel, double? SteadyVsModel, double? WithOverlayVsModel, double? StreamsVsModel);
 
 /// <param name="PeakBytes">Resident memory of this process at its highest.</param>
 /// <param name="LiveTensors">Tensors alive after the last round that were not before the first; below zero where leftovers of loading were freed meanwhile.</param>

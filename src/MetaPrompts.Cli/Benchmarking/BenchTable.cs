@@ -30,7 +30,7 @@ internal static class BenchTable
             foreach (var stage in streams.Stages) Row(stage.Stage, $"p50 {stage.P50Ms:0.00} ms, p95 {stage.P95Ms:0.00} ms, p99 {stage.P99Ms:0.00} ms");
         }
 
-        foreach (var (name, ratio) in ((string, double?)[])[("plain ÷ default", r.Ratio.Frame), ("end to end ÷ model", r.Ratio.EndToEndVsModel), ("overlay ÷ model", r.Ratio.WithOverlayVsModel), ("streams ÷ model", r.Ratio.StreamsVsModel)])
+        foreach (var (name, ratio) in ((string, double?)[])[("plain ÷ default", r.Ratio.Frame), ("end to end ÷ model", r.Ratio.EndToEndVsModel), ("filled pipeline ÷ model", r.Ratio.SteadyVsModel), ("overlay ÷ model", r.Ratio.WithOverlayVsModel), ("streams ÷ model", r.Ratio.StreamsVsModel)])
         {
             if (ratio is { } value) Row("ratio", $"{value:0.00} {name}");
         }
@@ -41,5 +41,6 @@ internal static class BenchTable
         foreach (var choice in r.Choices) Row("choice", $"{choice}");
     }
 
-    private static FormattableString Speed(BenchSpeed s) => $"{s.Fps:0.00} fps, {s.MedianMs:0.0} ms a call, {s.CpuMs:0.0} CPU-ms a frame, rounds of {s.LeastFps:0.00} to {s.MostFps:0.00} fps";
+    private static FormattableString Speed(BenchSpeed s) =>
+        $"{s.Fps:0.00} fps{(s.SteadyFps is { } filled ? string.Create(CultureInfo.InvariantCulture, $" ({filled:0.00} once it is filled)") : "")}, {s.MedianMs:0.0} ms a call, {s.CpuMs:0.0} CPU-ms a frame, rounds of {s.LeastFps:0.00} to {s.MostFps:0.00} fps";
 }

@@ -61,14 +61,17 @@ internal static class Measured
 /// <summary>One of the ways, round by round.</summary>
 internal sealed class Rounds
 {
-    private readonly List<double> _fps = [], _cpu = [];
+    private readonly List<double> _fps = [], _cpu = [], _steady = [];
 
     public bool Any => _fps.Count > 0;
 
-    public BenchSpeed Speed => new(Measured.Round(Measured.Median(_fps)), Measured.Round(1000 / Measured.Median(_fps)), Measured.Round(Measured.Median(_cpu)), Measured.Round(_fps.Min()), Measured.Round(_fps.Max()));
+    public BenchSpeed Speed => new(Measured.Round(Measured.Median(_fps)), Measured.Round(1000 / Measured.Median(_fps)), Measured.Round(Measured.Median(_cpu)), Measured.Round(_fps.Min()), Measured.Round(_fps.Max()),
+        _steady.Count > 0 ? Measured.Round(Measured.Median(_steady)) : null);
 
-    public void Add(int frames, double seconds, double cpuMs)
+    /// <param name="steady">Frames a second once it was filled; null where that was not asked.</param>
+    public void Add(int frames, double seconds, double cpuMs, double? steady = null)
     {
+        if (steady is { } fps) _steady.Add(fps);
         _fps.Add(frames / seconds);
         _cpu.Add(cpuMs / frames);
     }

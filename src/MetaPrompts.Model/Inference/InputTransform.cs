@@ -67,7 +67,7 @@ public static class InputTransform
     /// <returns>[B, 3, H, W], freshly computed.</returns>
     private static Tensor Resized(IReadOnlyList<Frame> frames, ImageSize size, Device device, bool plain, Func<Tensor, Tensor> normalise)
     {
-        if (!plain && Smaller(frames, size) is { } small) return normalise(small.to(device));
+        if (!plain && Smaller(frames, size) is { } small) return normalise(Sent(small, device));
         ArgumentNullException.ThrowIfNull(frames);
         var images = frames.Select(frame =>
         {
@@ -103,6 +103,9 @@ public static class InputTransform
         using var scope = NewDisposeScope();
         var tensor = empty([pixels.Size.Height, pixels.Size.Width, 3], ScalarType.Byte);
         pixels.Rgb.CopyTo(tensor.bytes);
-        return tensor.permute(2, 0, 1).unsqueeze(0).to(device).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        return Sent(tensor, device).permute(2, 0, 1).unsqueeze(0).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
+
+    /// <summary>To the device. To a GPU by way of pinned memory: such a copy needs no one to wait for it, so that the kernels behind it are queued meanwhile; libtorch keeps the pinned block until the copy is done, and uses it again.</summary>
+    private static Tensor Sent(Tensor pixels, Device device) => device.type == TorchSharp.DeviceType.CUDA ? pixels.pin_memory().to(device, non_blocking: true) : pixels.to(device);
 }

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace MetaPrompts.Training.Data;
 
 /// <summary>Makes things on all cores and hands them over in order, never more of them at a time than there are cores.</summary>
@@ -10,7 +12,14 @@ internal static class OrderedRendering
         {
             var made = new T[Math.Min(Environment.ProcessorCount, count - from)];
             var first = from;
-            Parallel.For(0, made.Length, i => made[i] = render(first + i));
+            try
+            {
+                Parallel.For(0, made.Length, i => made[i] = render(first + i));
+            }
+            catch (AggregateException e)
+            {
+                ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);      // what was wrong, not that several threads met it
+            }
             foreach (var one in made) yield return one;
         }
     }

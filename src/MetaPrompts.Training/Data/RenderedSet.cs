@@ -2,26 +2,26 @@ using System.Collections.Concurrent;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Training.Data.Augmentation;
 using MetaPrompts.Training.Data.Scenes;
-using MetaPrompts.Training.Data.Scenes.Figures;
+using MetaPrompts.Training.Data.Scenes.Models;
 
 namespace MetaPrompts.Training.Data;
 
 /// <summary>Scenes rendered when they are first needed, each shown several times with other augmentations, and then forgotten: there is no end of them.</summary>
 /// <param name="uses">How often each scene is shown.</param>
-/// <param name="figures">Models for most people; null: people made of solids.</param>
-public sealed class RenderedSet(int seed, int uses, FigureLibrary? figures = null) : ITrainingSet
+/// <param name="models">For most people and things; null: all are made of solids.</param>
+public sealed class RenderedSet(int seed, int uses, SceneModels? models = null) : ITrainingSet
 {
     private const int Block = 512;                // scenes shuffled together; also how long a scene's picture is kept
 
     private readonly ConcurrentDictionary<(int Scene, ImageSize Size), Lazy<SceneFrame>> _rendered = new();
     private readonly ConcurrentDictionary<int, int[]> _orders = new();
 
-    public string Description => $"scenes rendered by this project (seed {seed}){(figures is null ? "" : ", most people modelled by MakeHuman")}, each shown {uses} times";
+    public string Description => $"scenes rendered by this project (seed {seed}){(models is null ? "" : ", with " + models.Description)}, each shown {uses} times";
 
     public TrainingSample Draw(long number, ImageSize size)
     {
         var scene = SceneOf(number);
-        var frame = _rendered.GetOrAdd((scene, size), key => new Lazy<SceneFrame>(() => SyntheticScenes.Training(seed, key.Scene, key.Size, figures))).Value;
+        var frame = _rendered.GetOrAdd((scene, size), key => new Lazy<SceneFrame>(() => SyntheticScenes.Training(seed, key.Scene, key.Size, models))).Value;
         return RenderedAugmentation.Apply(frame, new Random(Seeds.Of(seed, number)));
     }
 

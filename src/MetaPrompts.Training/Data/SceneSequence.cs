@@ -1,7 +1,7 @@
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Training.Data.Scenes;
-using MetaPrompts.Training.Data.Scenes.Figures;
+using MetaPrompts.Training.Data.Scenes.Models;
 
 namespace MetaPrompts.Training.Data;
 
@@ -9,15 +9,15 @@ namespace MetaPrompts.Training.Data;
 /// <param name="Seed">Of the scene.</param>
 /// <param name="Seconds">Length.</param>
 /// <param name="Rate">Frames per second.</param>
-/// <param name="Figures">Models for most people; null: people made of solids.</param>
-public sealed record SceneSequence(ulong Seed, ImageSize Size, double Seconds = 6, double Rate = 25, FigureLibrary? Figures = null)
+/// <param name="Models">For most people and things; null: all are made of solids.</param>
+public sealed record SceneSequence(ulong Seed, ImageSize Size, double Seconds = 6, double Rate = 25, SceneModels? Models = null)
 {
     public int Count => (int)Math.Round(Seconds * Rate);
 
     /// <summary>Rendered in order as they are asked for, on all cores.</summary>
     public IEnumerable<SceneFrame> Render()
     {
-        var scene = SceneGrammar.Compose(Seed, Figures);
+        var scene = SceneGrammar.Compose(Seed, Models);
         return OrderedRendering.Run(Count, i => SceneRenderer.Render(scene, Size, i / Rate));
     }
 

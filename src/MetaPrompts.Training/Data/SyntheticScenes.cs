@@ -1,6 +1,6 @@
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Training.Data.Scenes;
-using MetaPrompts.Training.Data.Scenes.Figures;
+using MetaPrompts.Training.Data.Scenes.Models;
 
 namespace MetaPrompts.Training.Data;
 
@@ -10,11 +10,11 @@ public static class SyntheticScenes
     private const ulong ValidationHalf = 1UL << 63;
 
     /// <param name="index">From 0.</param>
-    public static SceneFrame Training(int seed, int index, ImageSize size, FigureLibrary? figures = null) => SceneRenderer.Render(SceneGrammar.Compose(TrainingSeed(seed, index), figures), size);
+    public static SceneFrame Training(int seed, int index, ImageSize size, SceneModels? models = null) => SceneRenderer.Render(SceneGrammar.Compose(TrainingSeed(seed, index), models), size);
 
     /// <summary>The same scenes in every run and release: scores can be compared.</summary>
     /// <param name="index">From 0.</param>
-    public static SceneFrame Validation(int index, ImageSize size, FigureLibrary? figures = null) => SceneRenderer.Render(SceneGrammar.Compose(ValidationSeed(index), figures), size);
+    public static SceneFrame Validation(int index, ImageSize size, SceneModels? models = null) => SceneRenderer.Render(SceneGrammar.Compose(ValidationSeed(index), models), size);
 
     internal static ulong ValidationSeed(int index) => ValidationHalf | (uint)index;
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using MetaPrompts.Training.Data.Scenes.Models.Props;
 
 namespace MetaPrompts.Training.Data.Scenes;
 
@@ -8,6 +9,7 @@ internal static class HouseholdThings
     /// <summary>A lamp, a coat stand, a vacuum cleaner, a rolled carpet: as tall as a person and as thin.</summary>
     public static void Upright(Scene scene, SceneRandom random, Vector3 at)
     {
+        var first = scene.Primitives.Count;
         var (material, height) = (Things.AnyMaterial(scene, random), random.Between(0.9f, 1.9f));
         var top = at + new Vector3(random.Between(-0.1f, 0.1f), height, random.Between(-0.1f, 0.1f));
         scene.Capsule(at, top, random.Between(0.015f, 0.14f), SceneClasses.Thing, material);
@@ -24,6 +26,7 @@ internal static class HouseholdThings
                 break;
             case 2: scene.Box(at + new Vector3(0, 0.1f, 0), new(0.15f, 0.1f, 0.2f), random.Between(0, 3), SceneClasses.Thing, material); break;
         }
+        scene.Replace(PropKind.Upright, first, at, at.X * 9, SceneClasses.Thing);
     }
 
     /// <summary>Boxes, books or baskets on top of each other.</summary>
@@ -41,17 +44,20 @@ internal static class HouseholdThings
     /// <summary>A screen, flat on its foot, with something on it.</summary>
     public static void Screen(Scene scene, SceneRandom random, Vector3 at, float yaw)
     {
+        var first = scene.Primitives.Count;
         var (w, h) = (random.Between(0.15f, 0.4f), random.Between(0.1f, 0.25f));
         var (sin, cos) = MathF.SinCos(yaw);
         scene.Box(at + new Vector3(0, h + 0.08f, 0), new(w, h, 0.02f), yaw, SceneClasses.Thing, Things.Plain(scene, random.Grey(0.03f, 0.3f), 0.4f));
         var face = random.Chance(0.5f) ? Things.Plain(scene, random.Grey(0.02f, 0.1f), 0.5f) : scene.Add(new Material(Texture.Picture, random.Colour(), random.Colour(), 2, new(random.Between(-9, 9))));
         scene.Box(at + new Vector3(sin * 0.02f, h + 0.08f, cos * 0.02f), new(w * 0.93f, h * 0.9f, 0.005f), yaw, SceneClasses.Thing, face);
         scene.Box(at + new Vector3(0, 0.04f, 0), new(w * 0.3f, 0.04f, 0.08f), yaw, SceneClasses.Thing, Things.Plain(scene, random.Grey(0.05f, 0.7f)));
+        scene.Replace(PropKind.Screen, first, at, yaw, SceneClasses.Thing);
     }
 
     /// <summary>Basin, bath or toilet: round and white.</summary>
     public static void Ceramic(Scene scene, SceneRandom random, Vector3 at, float yaw)
     {
+        var first = scene.Primitives.Count;
         var white = Things.Plain(scene, random.Chance(0.8f) ? random.Grey(0.75f, 1.05f) : random.Colour(), 0.4f);
         var (sin, cos) = MathF.SinCos(yaw);
         switch (random.Whole(0, 2))
@@ -69,6 +75,7 @@ internal static class HouseholdThings
                 scene.Box(at + new Vector3(0, 0.28f, 0), new(0.36f, 0.28f, 0.8f), yaw, SceneClasses.Furniture, white);
                 break;
         }
+        scene.Replace(PropKind.Ceramic, first, at, yaw, SceneClasses.Furniture);
     }
 
     /// <summary>A row of folds from a rail to the floor; it belongs to the wall.</summary>
@@ -85,6 +92,7 @@ internal static class HouseholdThings
     /// <summary>Something on four legs, from cat to cow: a thing, not a person.</summary>
     public static void Animal(Scene scene, SceneRandom random, Vector3 at, float size)
     {
+        var first = scene.Primitives.Count;
         var (sin, cos) = MathF.SinCos(random.Between(0, 6.28f));
         Vector3 P(float x, float y, float z) => at + new Vector3(x * cos + z * sin, y, -x * sin + z * cos) * size;
         var colour = random.Chance(0.8f) ? Vector3.Lerp(new(0.9f, 0.8f, 0.65f), new(0.12f, 0.09f, 0.07f), random.Between(0, 1)) : random.Grey(0.05f, 0.95f);
@@ -96,5 +104,6 @@ internal static class HouseholdThings
         Part(head, head + (P(0, 0, 1) - P(0, 0.1f, 0)) * 0.16f, 0.1f);
         foreach (var (x, z) in ((float, float)[])[(-0.1f, -0.4f), (0.1f, -0.36f), (-0.1f, 0.36f), (0.1f, 0.4f)]) Part(P(x, 0.5f, z), P(x + random.Bell() * 0.05f, 0.03f, z + random.Bell() * 0.12f), 0.05f);
         if (random.Chance(0.7f)) Part(P(0, 0.66f, -0.5f), P(0, random.Between(0.4f, 0.9f), -0.8f), 0.03f);
+        scene.Replace(PropKind.Animal, first, at, MathF.Atan2(sin, cos), SceneClasses.Thing);
     }
 }

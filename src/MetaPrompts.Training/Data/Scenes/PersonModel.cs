@@ -1,6 +1,5 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
-using MetaPrompts.Training.Data.Scenes.Figures;
+using MetaPrompts.Training.Data.Scenes.Models.Figures;
 
 namespace MetaPrompts.Training.Data.Scenes;
 
@@ -40,7 +39,7 @@ internal static class PersonModel
         body.StandOn(foot + new Vector3(0, posture == Posture.ArmsUp && random.Chance(0.3f) ? random.Between(0, 0.4f) : 0, 0), 0.07f * s);
         var first = scene.Primitives.Count;
         Dress(scene, random, body, s, number);
-        var joints = scene.Library is { } library ? Model(scene, library, body, s, number, first) : body.Joints;
+        var joints = scene.Library?.Figures is { } library ? Model(scene, library, body, s, number, first) : body.Joints;
         var reach = Enumerable.Range(0, 17).Select(j => j < 5 ? 0.07f : j < 11 ? 0.14f : 0.19f).ToArray();
         scene.People.Add(new SceneSkeleton(joints, reach, velocity));
         scene.Velocity = Vector3.Zero;
@@ -56,9 +55,16 @@ internal static class PersonModel
         var figure = library.At(random.Whole(0, FigureLibrary.Count - 1));
         var stance = new FigureStance(body.Joints, body.Pelvis, body.Neck, body.Spine, body.Left, body.Forward, body.Head, body.Face, body.HeadRadius, s * 1.75f, random.Between(0.92f, 1.12f));
         var pose = new FigurePose(figure.Rest, stance);
-        scene.Figures.Add(new PosedFigure(figure, pose, (short)number, [.. figure.Pieces.Select(piece => FigureDye.Draw(piece, random))], scene.Velocity));
-        foreach (ref var solid in CollectionsMarshal.AsSpan(scene.Primitives)[first..])
-            if (solid.Shape != Shape.Box) solid.Unseen = true;
+        scene.Models.Add(new PosedFigure
+        {
+            Owner = scene.StandIn(first, solid => solid.Shape != Shape.Box),
+            ClassId = SceneClasses.Person,
+            Person = (short)number,
+            Velocity = scene.Velocity,
+            Looks = [.. figure.Pieces.Select(piece => PosedFigure.Look(piece, random))],
+            Figure = figure,
+            Pose = pose,
+        });
         return pose.Joints;
     }
 

@@ -36,8 +36,8 @@ internal struct Primitive
     /// <summary>Leaves: rays pass through where the noise is high.</summary>
     public bool Leafy;
 
-    /// <summary>Casts a shadow and nothing else: a figure is seen in its place.</summary>
-    public bool Unseen;
+    /// <summary>Number of the model that is seen in its place, while it only casts that one's shadow; 0: it is seen itself.</summary>
+    public short Owner;
 
     /// <summary>Sphere around it.</summary>
     public Vector3 BoundCentre;

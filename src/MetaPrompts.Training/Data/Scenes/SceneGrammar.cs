@@ -1,5 +1,5 @@
 using System.Numerics;
-using MetaPrompts.Training.Data.Scenes.Figures;
+using MetaPrompts.Training.Data.Scenes.Models;
 
 namespace MetaPrompts.Training.Data.Scenes;
 
@@ -20,14 +20,14 @@ public static class SceneGrammar
     ];
 
     /// <summary>The same seed gives the same scene.</summary>
-    /// <param name="figures">Models for most of its people, and people near the camera in more of the scenes; null: all are made of solids.</param>
-    public static Scene Compose(ulong seed, FigureLibrary? figures = null)
+    /// <param name="models">Models for most of its people and things, and people near the camera in more of the scenes; null: all are made of solids.</param>
+    public static Scene Compose(ulong seed, SceneModels? models = null)
     {
         var random = new SceneRandom(seed);
-        var scene = new Scene { Seed = seed, Library = figures, Focal = 0.5f / MathF.Tan(random.Between(45, 82) * MathF.PI / 360), Roll = random.Bell() * 0.025f };
+        var scene = new Scene { Seed = seed, Library = models, Focal = 0.5f / MathF.Tan(random.Between(45, 82) * MathF.PI / 360), Roll = random.Bell() * 0.025f };
         var draw = random.Between(0, _kinds.Sum(kind => kind.Share) - 1e-4f);
         // Figures are asked for where people matter: every seventh scene becomes one of them, near.
-        if (figures is not null && seed % 7 == 3) draw = _kinds.Sum(kind => kind.Share) - 1e-4f;
+        if (models?.Figures is not null && seed % 7 == 3) draw = _kinds.Sum(kind => kind.Share) - 1e-4f;
         foreach (var (share, compose) in _kinds)
         {
             if ((draw -= share) > 0) continue;

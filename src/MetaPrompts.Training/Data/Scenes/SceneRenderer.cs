@@ -1,6 +1,6 @@
 using System.Numerics;
 using MetaPrompts.Core.Frames;
-using MetaPrompts.Training.Data.Scenes.Figures;
+using MetaPrompts.Training.Data.Scenes.Models;
 
 namespace MetaPrompts.Training.Data.Scenes;
 
@@ -51,7 +51,7 @@ public static class SceneRenderer
         private readonly int _tilesAcross, _w, _h;
         private readonly Vector3 _eye, _right, _up, _forward;
         private readonly float _focal, _time;
-        private readonly FigureRaster? _figures;
+        private readonly MeshRaster? _models;
 
         public Picture(Scene scene, ImageSize size, float time)
         {
@@ -76,9 +76,9 @@ public static class SceneRenderer
             _shadows = new ShadowGrid(scene.Light, _primitives);
             _tilesAcross = (_w + Tile - 1) / Tile;
             _tiles = Sort();
-            if (scene.Figures.Count == 0) return;
-            _figures = new FigureRaster(_w, _h);
-            foreach (var figure in scene.Figures) _figures.Draw(figure, _eye, _right, _up, _forward, _focal, time);
+            if (scene.Models.Count == 0) return;
+            _models = new MeshRaster(_w, _h);
+            foreach (var model in scene.Models) _models.Draw(model, _eye, _right, _up, _forward, _focal, time);
         }
 
         public SceneFrame Render()
@@ -126,7 +126,7 @@ public static class SceneRenderer
             for (var i = 0; i < _primitives.Length; i++)
             {
                 ref readonly var p = ref _primitives[i];
-                if (p.Unseen) continue;
+                if (p.Owner > 0) continue;
                 var (x0, x1, y0, y1) = (0, _tilesAcross - 1, 0, down - 1);
                 if (p.Shape != Shape.Plane)
                 {
@@ -162,12 +162,12 @@ public static class SceneRenderer
                 (nearest, hit, normal) = (t, i, n);
             }
             Vector3 colour;
-            if (_figures is not null && _figures.At(x, y) is { Person: > 0 } seen && seen.Depth < nearest * Vector3.Dot(d, _forward))
+            if (_models is not null && _models.At(x, y) is { Owner: > 0 } seen && seen.Depth < nearest * Vector3.Dot(d, _forward))
             {
-                (depth, classId, person) = (seen.Depth, SceneClasses.Person, seen.Person);
+                (depth, classId, person) = (seen.Depth, seen.ClassId, seen.Person);
                 var away = seen.Depth / Vector3.Dot(d, _forward);
                 var outward = Vector3.Dot(seen.Normal, d) > 0 ? -seen.Normal : seen.Normal;
-                colour = Lit(seen.Albedo, 0, _eye + d * away, outward, d, away, seen.Person);
+                colour = Lit(seen.Albedo, 0, _eye + d * away, outward, d, away, seen.Owner);
             }
             else if (hit < 0)
             {
@@ -203,8 +203,8 @@ public static class SceneRenderer
             return Lit(look.At(plane ? p : primitive.Into(p - primitive.BoundCentre), plane ? n : primitive.Into(n)), look.Gloss, p, n, d, distance, 0);
         }
 
-        /// <param name="figure">Person whose own solids cast no shadow here: their skin does not lie exactly where the figure's does. 0 for none.</param>
-        private Vector3 Lit(Vector3 albedo, float gloss, Vector3 p, Vector3 n, Vector3 d, float distance, int figure)
+        /// <param name="owner">Model whose stand-ins cast no shadow here: their skin does not lie exactly where the model's does. 0 for none.</param>
+        private Vector3 Lit(Vector3 albedo, float gloss, Vector3 p, Vector3 n, Vector3 d, float distance, int owner)
         {
             var light = _scene.Light;
             Vector3 towards;
@@ -218,23 +218,23 @@ public static class SceneRenderer
                 strength = Math.Min(1.6f, 9 / (reach * reach + 3));
             }
             var facing = Math.Max(0, Vector3.Dot(n, towards));
-            if (facing > 0 && Shadowed(p + n * 0.01f, towards, reach, figure)) facing *= 0.12f;
+            if (facing > 0 && Shadowed(p + n * 0.01f, towards, reach, owner)) facing *= 0.12f;
             var open = 0.7f + 0.3f * Math.Max(-0.6f, n.Y);
             var colour = albedo * (light.Ambient * open + facing * strength * (1.15f - light.Ambient * 0.5f));
             if (gloss > 0) colour += new Vector3(gloss * 0.5f * MathF.Pow(Math.Max(0, Vector3.Dot(Vector3.Normalize(towards - d), n)), 24));
             return light.Fog > 0 ? Vector3.Lerp(colour, light.Horizon, 1 - MathF.Exp(-distance * light.Fog)) : colour;
         }
 
-        private bool Shadowed(Vector3 p, Vector3 towards, float reach, int figure)
+        private bool Shadowed(Vector3 p, Vector3 towards, float reach, int owner)
         {
             // Neighbouring points mostly lie in the shadow of the same thing.
-            if (_shading >= 0 && !Own(_shading, figure) && _primitives[_shading].Hit(p, towards, reach, out _, out _)) return true;
+            if (_shading >= 0 && !Own(_shading, owner) && _primitives[_shading].Hit(p, towards, reach, out _, out _)) return true;
             foreach (var i in _shadows.Near(p))
             {
                 var sphere = _spheres[i];
                 var to = sphere.AsVector3() - p;
                 float along = Vector3.Dot(to, towards), outside = to.LengthSquared() - sphere.W;
-                if ((outside > 0 && along < 0) || along * along < outside || Own(i, figure) || !_primitives[i].Hit(p, towards, reach, out _, out _)) continue;
+                if ((outside > 0 && along < 0) || along * along < outside || Own(i, owner) || !_primitives[i].Hit(p, towards, reach, out _, out _)) continue;
                 _shading = i;
                 return true;
             }
@@ -242,7 +242,7 @@ public static class SceneRenderer
             return false;
         }
 
-        private bool Own(int primitive, int figure) => figure > 0 && _primitives[primitive].Person == figure;
+        private bool Own(int primitive, int owner) => owner > 0 && _primitives[primitive].Owner == owner;
 
         private ScenePerson Project(SceneSkeleton skeleton, int number, SceneFrame frame, short[] person)
         {

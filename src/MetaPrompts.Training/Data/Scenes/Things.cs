@@ -1,4 +1,5 @@
 using System.Numerics;
+using MetaPrompts.Training.Data.Scenes.Models.Props;
 
 namespace MetaPrompts.Training.Data.Scenes;
 
@@ -18,6 +19,7 @@ internal static class Things
     /// <summary>A car, van or lorry; it drives along its yaw.</summary>
     public static void Vehicle(Scene scene, SceneRandom random, Vector3 at, float yaw, float speed)
     {
+        var first = scene.Primitives.Count;
         var (sin, cos) = MathF.SinCos(yaw);
         Vector3 P(float x, float y, float z) => at + new Vector3(x * cos + z * sin, y, -x * sin + z * cos);
         scene.Velocity = new Vector3(sin, 0, cos) * speed;
@@ -54,6 +56,7 @@ internal static class Things
             scene.Capsule(P(x * width * 0.88f - 0.07f, 0.32f, z * length * 0.62f), P(x * width * 0.88f + 0.07f, 0.32f, z * length * 0.62f), 0.32f, Id, rubber);
             scene.Box(P(x * width * 0.72f, 0.45f + low, z * length), new(0.14f, 0.08f, 0.04f), yaw, Id, z > 0 ? lamp : rear);
         }
+        scene.Replace(kind < 0.13f ? PropKind.Lorry : PropKind.Car, first, at, yaw, Id);
         scene.Velocity = Vector3.Zero;
     }
 
@@ -90,17 +93,20 @@ internal static class Things
 
     public static void Table(Scene scene, SceneRandom random, Vector3 at, float yaw)
     {
+        var first = scene.Primitives.Count;
         var wood = AnyMaterial(scene, random);
         var (w, d, h) = (random.Between(0.35f, 1.0f), random.Between(0.3f, 0.6f), random.Between(0.4f, 0.78f));
         scene.Box(at + new Vector3(0, h, 0), new(w, 0.025f, d), yaw, SceneClasses.Furniture, wood);
         for (var i = 0; i < 4; i++)
             scene.Box(at + Turned((i & 1) == 0 ? -w * 0.9f : w * 0.9f, (i & 2) == 0 ? -d * 0.9f : d * 0.9f, yaw) + new Vector3(0, h / 2, 0), new(0.03f, h / 2, 0.03f), yaw, SceneClasses.Furniture, wood);
+        scene.Replace(PropKind.Table, first, at, yaw, SceneClasses.Furniture);
         for (var i = random.Whole(0, 7); i > 0; i--) Clutter(scene, random, at + Turned(random.Between(-0.85f, 0.85f) * w, random.Between(-0.85f, 0.85f) * d, yaw) + new Vector3(0, h + 0.025f, 0), random.Between(0.03f, 0.15f));
     }
 
     /// <summary>A box, ball, bottle or book lying on a point.</summary>
     public static void Clutter(Scene scene, SceneRandom random, Vector3 at, float size)
     {
+        var first = scene.Primitives.Count;
         var material = AnyMaterial(scene, random);
         switch (random.Whole(0, 3))
         {
@@ -109,10 +115,12 @@ internal static class Things
             case 2: scene.Box(at + new Vector3(0, size * 0.2f, 0), new(size * random.Between(0.7f, 1.4f), size * 0.2f, size), random.Between(0, 3), SceneClasses.Thing, material); break;
             default: scene.Box(at + new Vector3(0, size, 0), new(size * random.Between(0.5f, 1.5f), size, size * random.Between(0.5f, 1.5f)), random.Between(0, 3), SceneClasses.Thing, material); break;
         }
+        scene.Replace(PropKind.Clutter, first, at, size * 100, SceneClasses.Thing);
     }
 
     public static void Chair(Scene scene, SceneRandom random, Vector3 at, float yaw)
     {
+        var first = scene.Primitives.Count;
         var material = AnyMaterial(scene, random);
         var (w, h) = (random.Between(0.2f, 0.26f), random.Between(0.4f, 0.5f));
         scene.Box(at + new Vector3(0, h, 0), new(w, 0.03f, w), yaw, SceneClasses.Furniture, material);
@@ -122,10 +130,12 @@ internal static class Things
             var foot = at + Turned((i & 1) == 0 ? -w * 0.9f : w * 0.9f, (i & 2) == 0 ? -w * 0.9f : w * 0.9f, yaw);
             scene.Capsule(foot, foot + new Vector3(0, h, 0), 0.018f, SceneClasses.Furniture, material);
         }
+        scene.Replace(PropKind.Chair, first, at, yaw, SceneClasses.Furniture);
     }
 
     public static void Sofa(Scene scene, SceneRandom random, Vector3 at, float yaw)
     {
+        var first = scene.Primitives.Count;
         var cloth = AnyMaterial(scene, random);
         var w = random.Between(0.5f, 1.2f);
         void Part(float x, float y, float z, Vector3 half) => scene.Box(at + Turned(x, z, yaw) + new Vector3(0, y, 0), half, yaw, SceneClasses.Furniture, cloth);
@@ -134,26 +144,31 @@ internal static class Things
         Part(w, 0.4f, 0, new(0.1f, 0.3f, 0.42f));
         Part(-w, 0.4f, 0, new(0.1f, 0.3f, 0.42f));
         for (var i = random.Whole(0, 2); i > 0; i--) scene.Ellipsoid(at + Turned(random.Between(-0.7f, 0.7f) * w, -0.1f, yaw) + new Vector3(0, 0.55f, 0), new(0.2f, 0.16f, 0.1f), SceneClasses.Furniture, AnyMaterial(scene, random));
+        scene.Replace(PropKind.Sofa, first, at, yaw, SceneClasses.Furniture);
     }
 
     public static void Bed(Scene scene, SceneRandom random, Vector3 at, float yaw)
     {
+        var first = scene.Primitives.Count;
         var (frame, cover) = (AnyMaterial(scene, random), AnyMaterial(scene, random));
         var w = random.Between(0.5f, 0.95f);
         scene.Box(at + new Vector3(0, 0.15f, 0), new(w, 0.15f, 1), yaw, SceneClasses.Furniture, frame);
         scene.Box(at + new Vector3(0, 0.4f, 0), new(w * 0.98f, 0.12f, 0.96f), yaw, SceneClasses.Furniture, cover);
         scene.Box(at + Turned(0, -1, yaw) + new Vector3(0, 0.5f, 0), new(w, 0.5f, 0.05f), yaw, SceneClasses.Furniture, frame);
         scene.Ellipsoid(at + Turned(0, -0.7f, yaw) + new Vector3(0, 0.57f, 0), new(0.35f, 0.12f, 0.22f), SceneClasses.Furniture, AnyMaterial(scene, random));
+        scene.Replace(PropKind.Bed, first, at, yaw, SceneClasses.Furniture);
     }
 
     /// <summary>A closed cupboard, or open shelves full of things.</summary>
     public static void Shelf(Scene scene, SceneRandom random, Vector3 at, float yaw)
     {
+        var first = scene.Primitives.Count;
         var wood = AnyMaterial(scene, random);
         var (w, h, d) = (random.Between(0.3f, 0.9f), random.Between(0.4f, 1.1f), random.Between(0.15f, 0.3f));
         if (random.Chance(0.5f))
         {
             scene.Box(at + new Vector3(0, h, 0), new(w, h, d), yaw, SceneClasses.Furniture, wood);
+            scene.Replace(PropKind.Shelf, first, at, yaw, SceneClasses.Furniture);
             return;
         }
         void Part(float x, float y, float z, Vector3 half) => scene.Box(at + Turned(x, z, yaw) + new Vector3(0, y, 0), half, yaw, SceneClasses.Furniture, wood);
@@ -173,10 +188,12 @@ internal static class Things
 
     public static void Plant(Scene scene, SceneRandom random, Vector3 at)
     {
+        var first = scene.Primitives.Count;
         scene.Capsule(at + new Vector3(0, 0.1f, 0), at + new Vector3(0, 0.25f, 0), 0.13f, SceneClasses.Thing, AnyMaterial(scene, random));
         var green = random.Green();
         var leaves = scene.Add(new Material(Texture.Mottled, green, green * 0.4f, 14, default));
         for (var i = random.Whole(3, 6); i > 0; i--) scene.Ellipsoid(at + new Vector3(random.Between(-0.2f, 0.2f), random.Between(0.4f, 1), random.Between(-0.2f, 0.2f)), new(random.Between(0.1f, 0.25f)), SceneClasses.Vegetation, leaves, leafy: true);
+        scene.Replace(PropKind.Plant, first, at, 0, SceneClasses.Vegetation);
     }
 
     private static Vector3 Turned(float x, float z, float yaw)

@@ -2,7 +2,7 @@ using System.Numerics;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Training.Data.Scenes;
-using MetaPrompts.Training.Data.Scenes.Figures;
+using MetaPrompts.Training.Data.Scenes.Models.Figures;
 
 namespace MetaPrompts.Training.Tests.Data.Scenes.Figures;
 
@@ -78,7 +78,7 @@ public sealed class FigureTests : IDisposable
             var moved = posed.Pose.Move(posed.Figure.Fine);
             for (var v = 0; v < moved.Length; v++)
             {
-                var (bone, weight) = posed.Figure.Fine.Holds[v * FigureMesh.HoldsPerVertex];
+                var (bone, weight) = posed.Figure.Fine.Holds[v * TriangleMesh.HoldsPerVertex];
                 if (bone != FigureBone.LeftHand || weight < 0.9f) continue;
                 Assert.True((moved[v] - posed.Pose.Joints[9]).Length() < (moved[v] - posed.Pose.Joints[10]).Length() || (posed.Pose.Joints[9] - posed.Pose.Joints[10]).Length() < 0.3f);
             }
@@ -144,7 +144,7 @@ public sealed class FigureTests : IDisposable
         var coarse = figure.Fine.Coarser(0.12f);
         Assert.InRange(coarse.Pieces.Length, 10, figure.Fine.Pieces.Length - 1);
         Assert.Equal(coarse.Pieces.Length * 3, coarse.Corners.Length);
-        static (Vector3, Vector3) Extent(FigureMesh mesh) => (mesh.Vertices.Aggregate(Vector3.Min), mesh.Vertices.Aggregate(Vector3.Max));
+        static (Vector3, Vector3) Extent(TriangleMesh mesh) => (mesh.Vertices.Aggregate(Vector3.Min), mesh.Vertices.Aggregate(Vector3.Max));
         var ((low, high), (coarseLow, coarseHigh)) = (Extent(figure.Fine), Extent(coarse));
         Assert.True((low - coarseLow).Length() < 0.2f && (high - coarseHigh).Length() < 0.2f);
     }
@@ -177,7 +177,7 @@ public sealed class FigureTests : IDisposable
     [Fact]
     public void What_is_no_package_says_how_to_get_one()
     {
-        Assert.Contains("eng/makehuman.sh", Assert.Throws<SourceLostException>(() => new FigureLibrary(Path.Combine(_package.Path, "elsewhere"))).Message, StringComparison.Ordinal);
+        Assert.Contains("eng/scene-models.sh", Assert.Throws<SourceLostException>(() => new FigureLibrary(Path.Combine(_package.Path, "elsewhere"))).Message, StringComparison.Ordinal);
         File.Delete(Path.Combine(_package.Path, "public/data/targets/targets.bin"));
         Assert.Throws<SourceLostException>(Library);
     }

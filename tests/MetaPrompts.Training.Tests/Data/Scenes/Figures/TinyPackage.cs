@@ -1,6 +1,6 @@
 using System.Numerics;
 using System.Text.Json.Nodes;
-using MetaPrompts.Training.Data.Scenes.Figures;
+using MetaPrompts.Training.Data.Scenes.Models.Figures;
 
 namespace MetaPrompts.Training.Tests.Data.Scenes.Figures;
 

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace MetaPrompts.Training.Data.Scenes.Figures;
+namespace MetaPrompts.Training.Data.Scenes.Models.Figures;
 
 /// <summary>Puts a body and what it wears together to one mesh.</summary>
 /// <param name="model">The body as it is modelled.</param>
@@ -16,7 +16,7 @@ internal sealed class FigureBuilder(ModelFile model, Vector3[] body)
 
     public FigurePiece[] Pieces => [.. _pieces];
 
-    public FigureMesh Mesh() => new([.. _vertices], [.. _holds], [.. _coordinates], [.. _corners], [.. _ofTriangle]);
+    public TriangleMesh Mesh() => new([.. _vertices], [.. _holds], [.. _coordinates], [.. _corners], [.. _ofTriangle]);
 
     /// <summary>The body, without what lies under clothes.</summary>
     public void AddBody(FigurePiece piece, IReadOnlyCollection<ModelFile> clothes) => Add(model, body, piece, vertex => clothes.Any(worn => worn.Hides.Contains(vertex)));
@@ -95,9 +95,9 @@ internal sealed class FigureBuilder(ModelFile model, Vector3[] body)
     {
         var held = part.Holds.AsSpan(vertex * part.HoldsPerVertex, part.HoldsPerVertex).ToArray()
             .GroupBy(hold => FigureBones.Of(part.Bones[hold.Bone])).Select(bone => (Bone: bone.Key, Weight: bone.Sum(hold => hold.Weight)))
-            .OrderByDescending(hold => hold.Weight).Take(FigureMesh.HoldsPerVertex).ToList();
+            .OrderByDescending(hold => hold.Weight).Take(TriangleMesh.HoldsPerVertex).ToList();
         var sum = held.Sum(hold => hold.Weight);
-        for (var i = 0; i < FigureMesh.HoldsPerVertex; i++) _holds.Add(i < held.Count && sum > 0 ? (held[i].Bone, held[i].Weight / sum) : (FigureBone.Torso, i == 0 && !(sum > 0) ? 1 : 0));
+        for (var i = 0; i < TriangleMesh.HoldsPerVertex; i++) _holds.Add(i < held.Count && sum > 0 ? (held[i].Bone, held[i].Weight / sum) : (FigureBone.Torso, i == 0 && !(sum > 0) ? 1 : 0));
     }
 
     /// <summary>From MakeHuman's decimetres, left at +x, to a scene's metres, left at -x.</summary>

@@ -1,20 +1,30 @@
 using System.Numerics;
 using MetaPrompts.Io.Imaging;
 
-namespace MetaPrompts.Training.Data.Scenes.Figures;
+namespace MetaPrompts.Training.Data.Scenes.Models;
 
-/// <summary>What a part of a figure wears: a small picture with transparency.</summary>
+/// <summary>What a surface of a model wears: a small picture with transparency.</summary>
 /// <param name="pixels">RGBA, side × side, top row first.</param>
-internal sealed class FigurePicture(byte[] pixels, int side)
+internal sealed class SurfacePicture(byte[] pixels, int side)
 {
     private const int Side = 256;                  // texels; more than a body's share of any picture trained on
 
     /// <summary>Mean brightness of what is not transparent, 0…1.</summary>
     public float Brightness { get; } = Mean(pixels);
 
-    public static FigurePicture Read(string path) => new(TexturePictures.Read(path, Side), Side);
+    /// <summary>Of a file; errors as of <see cref="TexturePictures.Read(string, int)"/>.</summary>
+    public static SurfacePicture Read(string path) => new(TexturePictures.Read(path, Side), Side);
 
-    public static FigurePicture Plain(byte grey) => new([grey, grey, grey, 255], 1);
+    /// <summary>Of a file's bytes.</summary>
+    /// <param name="name">For errors.</param>
+    public static SurfacePicture Read(byte[] file, string name, int side) => new(TexturePictures.Read(file, name, side), side);
+
+    /// <param name="colour">0…1.</param>
+    public static SurfacePicture Plain(Vector3 colour)
+    {
+        static byte Of(float value) => (byte)(Math.Clamp(value, 0, 1) * 255 + 0.5f);
+        return new([Of(colour.X), Of(colour.Y), Of(colour.Z), 255], 1);
+    }
 
     /// <summary>Colour, 0…1, and opacity at a texture coordinate, v upwards; beyond 0…1 the picture repeats.</summary>
     public Vector4 At(Vector2 at)

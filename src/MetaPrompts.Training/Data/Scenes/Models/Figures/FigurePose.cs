@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace MetaPrompts.Training.Data.Scenes.Figures;
+namespace MetaPrompts.Training.Data.Scenes.Models.Figures;
 
 /// <summary>
 /// Where a stance puts each bone of a figure. Every bone is turned the shortest way from where its parent would carry it, drawn out to the length between its joints, and fitted in girth;
@@ -56,13 +56,13 @@ internal sealed class FigurePose
     public Vector3[] Joints { get; }
 
     /// <summary>A mesh's vertices in the world.</summary>
-    public Vector3[] Move(FigureMesh mesh)
+    public Vector3[] Move(TriangleMesh mesh)
     {
         var moved = new Vector3[mesh.Vertices.Length];
         for (var v = 0; v < moved.Length; v++)
         {
             var sum = Vector3.Zero;
-            foreach (var (bone, weight) in mesh.Holds.AsSpan(v * FigureMesh.HoldsPerVertex, FigureMesh.HoldsPerVertex))
+            foreach (var (bone, weight) in mesh.Holds.AsSpan(v * TriangleMesh.HoldsPerVertex, TriangleMesh.HoldsPerVertex))
                 if (weight > 0) sum += Vector3.Transform(mesh.Vertices[v], Bones[(int)bone]) * weight;
             moved[v] = sum;
         }

@@ -3,7 +3,7 @@ using System.Numerics;
 using System.Text.Json;
 using MetaPrompts.Core.Errors;
 
-namespace MetaPrompts.Training.Data.Scenes.Figures;
+namespace MetaPrompts.Training.Data.Scenes.Models.Figures;
 
 /// <summary>MakeHuman's targets: how far each vertex of the body moves for a sex, an age, a build. One file of 16-bit thousandths, in the order of the targets' sorted names.</summary>
 internal sealed class FigureTargets

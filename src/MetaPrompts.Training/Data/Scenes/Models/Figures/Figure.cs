@@ -1,11 +1,11 @@
 using System.Numerics;
 
-namespace MetaPrompts.Training.Data.Scenes.Figures;
+namespace MetaPrompts.Training.Data.Scenes.Models.Figures;
 
 /// <summary>A clothed human body at rest: metres, y up, facing +z, left at -x as everywhere in scenes.</summary>
 /// <param name="Fine">As modelled.</param>
 /// <param name="Coarse">For when it is small in the picture.</param>
-internal sealed record Figure(FigureMesh Fine, FigureMesh Coarse, FigurePiece[] Pieces, FigureRest Rest);
+internal sealed record Figure(TriangleMesh Fine, TriangleMesh Coarse, FigurePiece[] Pieces, FigureRest Rest);
 
 internal enum PieceKind : byte
 {
@@ -16,7 +16,7 @@ internal enum PieceKind : byte
 }
 
 /// <summary>The body, or one of the things it wears.</summary>
-internal sealed record FigurePiece(PieceKind Kind, FigurePicture Picture);
+internal sealed record FigurePiece(PieceKind Kind, SurfacePicture Picture);
 
 /// <summary>Where a figure's joints are at rest.</summary>
 /// <param name="From">Where each bone begins, by <see cref="FigureBone"/>.</param>

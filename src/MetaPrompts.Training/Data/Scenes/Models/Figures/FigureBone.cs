@@ -1,4 +1,4 @@
-namespace MetaPrompts.Training.Data.Scenes.Figures;
+namespace MetaPrompts.Training.Data.Scenes.Models.Figures;
 
 /// <summary>The bones a figure is posed by; MakeHuman's 163 are counted among them.</summary>
 internal enum FigureBone : byte

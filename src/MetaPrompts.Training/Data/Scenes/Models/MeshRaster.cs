@@ -1,12 +1,12 @@
 using System.Numerics;
 
-namespace MetaPrompts.Training.Data.Scenes.Figures;
+namespace MetaPrompts.Training.Data.Scenes.Models;
 
-/// <summary>What of a scene's figures can be seen along each ray of a picture: triangles drawn into a depth buffer, where casting rays at tens of thousands of them would take a hundred times as long.</summary>
-internal sealed class FigureRaster(int width, int height)
+/// <summary>What of a scene's models can be seen along each ray of a picture: triangles drawn into a depth buffer, where casting rays at tens of thousands of them would take a hundred times as long.</summary>
+internal sealed class MeshRaster(int width, int height)
 {
     private const float Near = 0.15f;              // metres; nothing nearer is drawn
-    private const float FineFrom = 170;            // rays from sole to crown
+    private const float FineFrom = 170;            // rays from foot to top
     private const float OverSkin = 1.003f;         // clothes win over the skin they lie on
 
     private readonly float[] _nearness = new float[width * height];        // 1 / depth, clothes a little more
@@ -14,18 +14,19 @@ internal sealed class FigureRaster(int width, int height)
 
     /// <param name="Depth">Along the camera's axis, metres.</param>
     /// <param name="Normal">Unit, of either side.</param>
-    public readonly record struct Seen(float Depth, Vector3 Albedo, Vector3 Normal, short Person);
+    /// <param name="Owner">0: nothing.</param>
+    public readonly record struct Seen(float Depth, Vector3 Albedo, Vector3 Normal, short Owner, short Person, byte ClassId);
 
-    /// <summary>What a ray meets first; person 0 where it meets no figure.</summary>
+    /// <summary>What a ray meets first; owner 0 where it meets no model.</summary>
     public ref readonly Seen At(int x, int y) => ref _seen[y * width + x];
 
     /// <param name="focal">In rays.</param>
-    public void Draw(PosedFigure posed, Vector3 eye, Vector3 right, Vector3 up, Vector3 forward, float focal, float time)
+    public void Draw(DrawnModel model, Vector3 eye, Vector3 right, Vector3 up, Vector3 forward, float focal, float time)
     {
-        var shift = posed.Velocity * time - eye;
-        var away = Vector3.Dot(posed.Pose.Joints[11] + shift, forward);
-        var mesh = focal * posed.Figure.Rest.Height / Math.Max(away, Near) > FineFrom ? posed.Figure.Fine : posed.Figure.Coarse;
-        var world = posed.Pose.Move(mesh);
+        var shift = model.Velocity * time - eye;
+        var away = Vector3.Dot(model.Middle + shift, forward);
+        if (away < -6) return;                     // behind; a lorry may reach that far
+        var (mesh, world) = model.Place(focal * model.Height / Math.Max(away, Near) > FineFrom);
         var screen = new Vector3[world.Length];
         for (var v = 0; v < world.Length; v++)
         {
@@ -34,10 +35,10 @@ internal sealed class FigureRaster(int width, int height)
             screen[v] = new(width / 2f + focal * Vector3.Dot(c, right) / z - 0.5f, height / 2f - focal * Vector3.Dot(c, up) / z - 0.5f, z);
         }
         var normals = Normals(mesh, world);
-        for (var t = 0; t < mesh.Pieces.Length; t++) Triangle(posed, mesh, t, screen, normals);
+        for (var t = 0; t < mesh.Pieces.Length; t++) Triangle(model, mesh, t, screen, normals);
     }
 
-    private static Vector3[] Normals(FigureMesh mesh, Vector3[] world)
+    private static Vector3[] Normals(TriangleMesh mesh, Vector3[] world)
     {
         var normals = new Vector3[world.Length];
         for (var i = 0; i < mesh.Corners.Length; i += 3)
@@ -51,7 +52,7 @@ internal sealed class FigureRaster(int width, int height)
         return normals;
     }
 
-    private void Triangle(PosedFigure posed, FigureMesh mesh, int t, Vector3[] screen, Vector3[] normals)
+    private void Triangle(DrawnModel model, TriangleMesh mesh, int t, Vector3[] screen, Vector3[] normals)
     {
         var corners = mesh.Corners.AsSpan(3 * t, 3);
         var (a, b, c) = (screen[corners[0].Vertex], screen[corners[1].Vertex], screen[corners[2].Vertex]);
@@ -61,9 +62,8 @@ internal sealed class FigureRaster(int width, int height)
         if (x0 > x1 || y0 > y1) return;
         var area = (b.X - a.X) * (c.Y - a.Y) - (b.Y - a.Y) * (c.X - a.X);
         if (MathF.Abs(area) < 1e-9f) return;
-        var piece = posed.Figure.Pieces[mesh.Pieces[t]];
-        var dye = posed.Dyes[mesh.Pieces[t]];
-        var over = piece.Kind == PieceKind.Skin ? 1 : OverSkin;
+        var look = model.Looks[mesh.Pieces[t]];
+        var over = look.Over ? OverSkin : 1;
         var inverse = new Vector3(1 / a.Z, 1 / b.Z, 1 / c.Z);
         for (var y = y0; y <= y1; y++)
         {
@@ -78,12 +78,12 @@ internal sealed class FigureRaster(int width, int height)
                 var at = y * width + x;
                 if (!(nearness * over > _nearness[at])) continue;
                 share /= nearness;
-                var texel = piece.Picture.At(mesh.TextureCoordinates[corners[0].Texture] * share.X + mesh.TextureCoordinates[corners[1].Texture] * share.Y + mesh.TextureCoordinates[corners[2].Texture] * share.Z);
+                var texel = look.Picture.At(mesh.TextureCoordinates[corners[0].Texture] * share.X + mesh.TextureCoordinates[corners[1].Texture] * share.Y + mesh.TextureCoordinates[corners[2].Texture] * share.Z);
                 if (texel.W < 0.5f) continue;
                 var normal = normals[corners[0].Vertex] * share.X + normals[corners[1].Vertex] * share.Y + normals[corners[2].Vertex] * share.Z;
                 var length = normal.Length();
                 _nearness[at] = nearness * over;
-                _seen[at] = new(1 / nearness, dye.On(texel.AsVector3(), piece.Picture.Brightness), length > 0 ? normal / length : Vector3.UnitY, posed.Person);
+                _seen[at] = new(1 / nearness, look.Dye.On(texel.AsVector3(), look.Picture.Brightness), length > 0 ? normal / length : Vector3.UnitY, model.Owner, model.Person, model.ClassId);
             }
         }
     }

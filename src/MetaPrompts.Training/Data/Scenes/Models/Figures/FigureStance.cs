@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace MetaPrompts.Training.Data.Scenes.Figures;
+namespace MetaPrompts.Training.Data.Scenes.Models.Figures;
 
 /// <summary>How a person stands in a scene, which a figure takes on: its joints come to lie where the person's are.</summary>
 /// <param name="Joints">17, COCO order, world.</param>
