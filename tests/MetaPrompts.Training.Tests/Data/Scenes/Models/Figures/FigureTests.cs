@@ -2,9 +2,10 @@ using System.Numerics;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Training.Data.Scenes;
+using MetaPrompts.Training.Data.Scenes.Models;
 using MetaPrompts.Training.Data.Scenes.Models.Figures;
 
-namespace MetaPrompts.Training.Tests.Data.Scenes.Figures;
+namespace MetaPrompts.Training.Tests.Data.Scenes.Models.Figures;
 
 public sealed class FigureTests : IDisposable
 {
@@ -14,18 +15,20 @@ public sealed class FigureTests : IDisposable
 
     public void Dispose() => _package.Dispose();
 
-    private FigureLibrary Library() => new(_package.Path);
+    private SceneModels Library() => SceneModels.Open(_package.Path, null)!;
 
     /// <summary>A scene whose person is a figure, that is, one whose own stream says so.</summary>
-    private static Scene? With(FigureLibrary library, ulong seed, float yaw)
+    private static Scene? With(SceneModels library, ulong seed, float yaw)
     {
         var scene = new Scene { Seed = seed, Library = library, Camera = new Vector3(0, 1.1f, 0), Focal = 1.2f, Light = new SceneLight { Sun = Vector3.UnitY } };
         scene.Plane(Vector3.Zero, Vector3.UnitY, SceneClasses.Floor, scene.Add(new Material(Texture.Flat, new(0.5f), new(0.5f), 1, default)));
         PersonModel.Add(scene, new SceneRandom(seed), new(0, 0, 4), yaw, 1.75f);
-        return scene.Figures.Count == 1 ? scene : null;
+        return scene.Models.Count == 1 ? scene : null;
     }
 
-    private static IEnumerable<(ulong Seed, Scene Scene)> Many(FigureLibrary library, int count, Func<ulong, float> yaw) =>
+    private static PosedFigure Posed(Scene scene) => (PosedFigure)scene.Models[0];
+
+    private static IEnumerable<(ulong Seed, Scene Scene)> Many(SceneModels library, int count, Func<ulong, float> yaw) =>
         Enumerable.Range(0, 1000).Select(i => ((ulong)i, Scene: With(library, (ulong)i, yaw((ulong)i)))).Where(pair => pair.Scene is not null).Select(pair => (pair.Item1, pair.Scene!)).Take(count);
 
     [Fact]
@@ -33,7 +36,7 @@ public sealed class FigureTests : IDisposable
     {
         foreach (var (seed, scene) in Many(Library(), 40, seed => 0.4f * seed))
         {
-            var (rest, pose) = (scene.Figures[0].Figure.Rest, scene.Figures[0].Pose);
+            var (rest, pose) = (Posed(scene).Figure.Rest, Posed(scene).Pose);
             void Reaches(FigureBone bone, int from, int to)
             {
                 Assert.True((Vector3.Transform(rest.From[(int)bone], pose.Bones[(int)bone]) - pose.Joints[from]).Length() < 1e-4f, $"{bone} of seed {seed} begins elsewhere");
@@ -74,7 +77,7 @@ public sealed class FigureTests : IDisposable
             Assert.True(side * (joints[LeftHip].X - joints[RightHip].X) > 0, $"hips of seed {seed}");
             Assert.True(side * (joints[LeftShoulder].X - joints[RightShoulder].X) > 0, $"shoulders of seed {seed}");
             // What hangs on a bone goes where the bone goes: the left arm's skin is nearer the left wrist than the right one.
-            var posed = scene.Figures[0];
+            var posed = Posed(scene);
             var moved = posed.Pose.Move(posed.Figure.Fine);
             for (var v = 0; v < moved.Length; v++)
             {
@@ -120,8 +123,8 @@ public sealed class FigureTests : IDisposable
         {
             var (plain, modelled) = (SceneGrammar.Compose(seed), SceneGrammar.Compose(seed, library));
             Assert.Equal((plain.Camera, plain.Yaw, plain.Pitch, plain.Focal, plain.People.Count), (modelled.Camera, modelled.Yaw, modelled.Pitch, modelled.Focal, modelled.People.Count));
-            Assert.Equal(plain.Primitives, [.. modelled.Primitives.Select(solid => solid with { Unseen = false })]);
-            Assert.Empty(plain.Figures);
+            Assert.Equal(plain.Primitives, [.. modelled.Primitives.Select(solid => solid with { Owner = 0 })]);
+            Assert.Empty(plain.Models);
         }
     }
 
@@ -140,7 +143,7 @@ public sealed class FigureTests : IDisposable
     [Fact]
     public void A_coarser_mesh_has_fewer_triangles_and_the_same_extent()
     {
-        var figure = Library().At(3);
+        var figure = Library().Figures!.At(3);
         var coarse = figure.Fine.Coarser(0.12f);
         Assert.InRange(coarse.Pieces.Length, 10, figure.Fine.Pieces.Length - 1);
         Assert.Equal(coarse.Pieces.Length * 3, coarse.Corners.Length);
@@ -177,7 +180,7 @@ public sealed class FigureTests : IDisposable
     [Fact]
     public void What_is_no_package_says_how_to_get_one()
     {
-        Assert.Contains("eng/scene-models.sh", Assert.Throws<SourceLostException>(() => new FigureLibrary(Path.Combine(_package.Path, "elsewhere"))).Message, StringComparison.Ordinal);
+        Assert.Contains("eng/scene-models.sh", Assert.Throws<SourceLostException>(() => SceneModels.Open(Path.Combine(_package.Path, "elsewhere"), null)).Message, StringComparison.Ordinal);
         File.Delete(Path.Combine(_package.Path, "public/data/targets/targets.bin"));
         Assert.Throws<SourceLostException>(Library);
     }
