@@ -1,5 +1,7 @@
 using System.Globalization;
 using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Frames;
+using MetaPrompts.Training.Data.Scenes.Models;
 using MetaPrompts.Training.Evaluation;
 
 namespace MetaPrompts.Training.Data.Sets;
@@ -45,12 +47,25 @@ public static class DataSets
         var scenes = DefaultScenes;
         if (count.Length > 0 && !(int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out scenes) && scenes is >= 1 and <= MostScenes))
             throw new ConfigurationException("--dataset", $"'{count}' is no number of scenes; use synthetic:1 to synthetic:{MostScenes}");
-        if (setting is null) return new SyntheticEvaluation(scenes, SyntheticEvaluation.DefaultSize);
-        return setting.Split('=', 2) is ["size", var size] && size.Split('x') is [var across, var down]
-            && int.TryParse(across, NumberStyles.None, CultureInfo.InvariantCulture, out var width) && int.TryParse(down, NumberStyles.None, CultureInfo.InvariantCulture, out var height) && width is >= 16 and <= 4096 && height is >= 16 and <= 4096
-            ? new SyntheticEvaluation(scenes, new(height, width))
-            : throw new ConfigurationException("--dataset", $"'{setting}' is no setting of synthetic; write size=WIDTHxHEIGHT, 16 to 4096 pixels");
+        var (picture, figures, props) = (SyntheticEvaluation.DefaultSize, (string?)null, (string?)null);
+        foreach (var one in setting?.Split('&') ?? [])
+        {
+            var pair = one.Split('=', 2);
+            switch (pair[0])
+            {
+                case "size" when pair.Length == 2 && Size(pair[1]) is { } size: picture = size; break;
+                case "figures" when pair.Length == 2: figures = pair[1]; break;
+                case "props" when pair.Length == 2: props = pair[1]; break;
+                default: throw new ConfigurationException("--dataset", $"'{one}' is no setting of synthetic; write size=WIDTHxHEIGHT (16 to 4096 pixels), figures=DIR or props=DIR");
+            }
+        }
+        return new SyntheticEvaluation(scenes, picture, SceneModels.Open(figures, props));
     }
+
+    private static ImageSize? Size(string text) => text.Split('x') is [var across, var down]
+        && int.TryParse(across, NumberStyles.None, CultureInfo.InvariantCulture, out var width) && int.TryParse(down, NumberStyles.None, CultureInfo.InvariantCulture, out var height) && width is >= 16 and <= 4096 && height is >= 16 and <= 4096
+        ? new(height, width)
+        : null;
 
     private static RgbdFolder Rgbd(string path)
     {

@@ -12,6 +12,7 @@ namespace MetaPrompts.Training.Data.Scenes.Models.Props;
 /// </summary>
 internal sealed class PropLibrary
 {
+    private const string Driving = "Vehicles";     // the catalogues' category
     private const int PictureSide = 128;           // texels
     private const long MostBytes = 1_600_000;      // of an OBJ: larger ones have more triangles than a scene's picture has pixels
     private const long MostPictureBytes = 32 << 20;
@@ -81,7 +82,7 @@ internal sealed class PropLibrary
         var (corners, pieces) = (new List<(int, int)>(), new List<byte>());
         for (var t = 0; t < obj.Pieces.Count; t++)
         {
-            if (obj.Materials[obj.Pieces[t]].Opacity < 0.5f) continue;
+            if (Clear(obj.Materials[obj.Pieces[t]]) && entry.Category != Driving) continue;
             for (var k = 0; k < 3; k++) corners.Add(obj.Corners[3 * t + k]);
             pieces.Add(obj.Pieces[t]);
         }
@@ -89,10 +90,13 @@ internal sealed class PropLibrary
     }
 
     /// <summary>What drives does so along z; some catalogues have it lie along x.</summary>
-    private static bool Lengthways(PropEntry entry) => entry.Category == "Vehicles" && entry.Size.X > entry.Size.Z;
+    private static bool Lengthways(PropEntry entry) => entry.Category == Driving && entry.Size.X > entry.Size.Z;
+
+    private static bool Clear(ObjFile.Material material) => material.Opacity < 0.5f;
 
     private static SurfacePicture Picture(ZipArchive archive, string folder, ObjFile.Material material)
     {
+        if (Clear(material)) return SurfacePicture.Plain(new(0.1f));       // of a car: by day its windows are dark, and they are the car
         if (material.Picture is null || archive.GetEntry(folder + material.Picture) is not { Length: > 0 and <= MostPictureBytes } picture) return SurfacePicture.Plain(material.Colour);
         var bytes = new byte[picture.Length];
         using var stream = picture.Open();
