@@ -17,7 +17,7 @@ folder="$(cd "$folder" && pwd)"
 work="$(mktemp -d "$folder/fetching.XXXXXX")"
 trap 'rm -rf "$work"' EXIT
 
-# NAME FILE SUM: whether FOLDER/NAME is there already; fails where something else is.
+# NAME FILE: whether FOLDER/NAME is there already; fails where something else is.
 there() {
     if [ -e "$folder/$1/$2" ]; then
         say "$folder/$1 is there already"
@@ -27,7 +27,7 @@ there() {
     return 1
 }
 
-# FILE SUM NAME
+# FILE SUM NAME: fails unless the file came, and is the one it was.
 check() {
     [ -f "$1" ] || fail "$3 could not be fetched; see that its registry can be reached"
     [ "$(sha256sum < "$1" | cut -d' ' -f1)" = "$2" ] || fail "$3 is not the file it was: its sum differs; nothing was unpacked"

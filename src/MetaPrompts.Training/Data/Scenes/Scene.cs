@@ -54,6 +54,7 @@ public sealed class Scene
     /// <summary>Mostly puts a model where solids are, as large as they are together within reason; these then only cast its shadow. Nothing happens without a library.</summary>
     /// <param name="first">Index of the first of the solids; they reach to the last.</param>
     /// <param name="at">The thing's foot.</param>
+    /// <param name="yaw">Facing; for what faces nowhere any number that differs from place to place.</param>
     internal void Replace(PropKind kind, int first, Vector3 at, float yaw, byte classId)
     {
         if (Library?.Props is not { } props || first == Primitives.Count) return;

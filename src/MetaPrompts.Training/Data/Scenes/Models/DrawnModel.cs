@@ -1,5 +1,4 @@
 using System.Numerics;
-using MetaPrompts.Training.Data.Scenes.Models.Figures;
 
 namespace MetaPrompts.Training.Data.Scenes.Models;
 

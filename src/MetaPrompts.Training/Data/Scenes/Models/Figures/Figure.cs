@@ -11,7 +11,6 @@ internal enum PieceKind : byte
 {
     Skin,
     Clothes,
-    Shoes,
     Hair,
 }
 

@@ -30,8 +30,9 @@ internal sealed class FigureBuilder(ModelFile model, Vector3[] body)
 
     public FigureRest Rest()
     {
-        Vector3 Joint(string name) => Scene(model.JointVertices[name + "____head"].Aggregate(Vector3.Zero, (sum, v) => sum + body[v]) / model.JointVertices[name + "____head"].Length);
-        Vector3 Tail(string name) => Scene(model.JointVertices[name + "____tail"].Aggregate(Vector3.Zero, (sum, v) => sum + body[v]) / model.JointVertices[name + "____tail"].Length);
+        Vector3 End(string name) => Scene(model.JointVertices[name].Aggregate(Vector3.Zero, (sum, v) => sum + body[v]) / model.JointVertices[name].Length);
+        Vector3 Joint(string bone) => End(bone + "____head");
+        Vector3 Tail(string bone) => End(bone + "____tail");
         var (from, to) = (new Vector3[FigureBones.Count], new Vector3[FigureBones.Count]);
         void Bone(FigureBone bone, Vector3 begins, Vector3 ends) => (from[(int)bone], to[(int)bone]) = (begins, ends);
         var hips = (Joint("upperleg01.L") + Joint("upperleg01.R")) / 2;

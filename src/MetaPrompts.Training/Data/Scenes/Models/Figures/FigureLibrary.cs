@@ -72,7 +72,7 @@ public sealed class FigureLibrary
         var clothes = worn.Select(Model).ToList();
         if (random.Chance(0.9f)) clothes.Add(Model(random.Pick<string>(_shoes)));
         builder.AddBody(new FigurePiece(PieceKind.Skin, Picture(SkinOf($"{skinAge}_{race}_{name}"))), clothes);
-        foreach (var model in clothes) builder.AddWorn(model, new FigurePiece(model == clothes[^1] && clothes.Count > worn.Length ? PieceKind.Shoes : PieceKind.Clothes, PictureOf(model)));
+        foreach (var model in clothes) builder.AddWorn(model, new FigurePiece(PieceKind.Clothes, PictureOf(model)));
         var hair = random.Pick<string>(male ? _maleHair : _femaleHair);
         if (hair.Length > 0 && Model("hair", hair) is var locks) builder.AddWorn(locks, new FigurePiece(PieceKind.Hair, PictureOf(locks)));
         var fine = builder.Mesh();

@@ -66,7 +66,7 @@ internal sealed class ModelFile
         if (vertices.Length == 0 || indices.Length != weights.Length || indices.Length % vertices.Length != 0) throw new FormatException("its skin does not fit its vertices");
         if (indices.Any(index => !(index >= 0 && index < bones.Length))) throw new FormatException("its skin names bones it has not");
         var metadata = root.GetProperty("metadata");
-        var materials = root.GetProperty("materials").EnumerateArray().Select(material => material.TryGetProperty("mapDiffuse", out var map) ? map.GetString() : null).FirstOrDefault();
+        var picture = root.GetProperty("materials").EnumerateArray().Select(material => material.TryGetProperty("mapDiffuse", out var map) ? map.GetString() : null).FirstOrDefault();
         return new ModelFile
         {
             Vertices = vertices,
@@ -74,7 +74,7 @@ internal sealed class ModelFile
             Corners = Faces(Numbers(root.GetProperty("faces")), vertices.Length, coordinates.Length, group),
             Bones = bones,
             Holds = [.. indices.Zip(weights, (bone, weight) => ((int)bone, weight))],
-            Picture = materials is null ? null : Path.Combine(folder, materials),
+            Picture = picture is null ? null : Path.Combine(folder, picture),
             Hangs = metadata.TryGetProperty("ref_vIdxs", out var references) ? Hanging(references, metadata, vertices.Length, body) : [],
             Hides = metadata.TryGetProperty("deleteVerts", out var hidden) && hidden.ValueKind == JsonValueKind.Array ? [.. Numbers(hidden).Index().Where(flag => flag.Item != 0).Select(flag => flag.Index)] : [],
             JointVertices = metadata.TryGetProperty("joint_pos_idxs", out var joints)

@@ -113,7 +113,7 @@ internal sealed class PropLibrary
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or FormatException)
         {
-            throw new SourceLostException(file, $"cannot be read: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new SourceLostException(file, $"cannot be read: {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}; remove the folder and fetch the catalogues again with eng/scene-models.sh", e);
         }
     }
 }

@@ -8,7 +8,7 @@ namespace MetaPrompts.Training.Tests.Data.Scenes.Models.Figures;
 internal sealed class TinyPackage : IDisposable
 {
     /// <summary>The smallest PNG there is for a grey surface.</summary>
-    private static readonly byte[] _grey = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==");
+    internal static readonly byte[] Grey = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==");
 
     // Decimetres, MakeHuman's axes: left at +x, facing +z.
     private static readonly (string Bone, Vector3 From, Vector3 To, float Half)[] _middle =
@@ -50,10 +50,10 @@ internal sealed class TinyPackage : IDisposable
         foreach (var (kind, name) in FigureLibrary.Garments)
         {
             Write($"public/data/proxies/{kind}/{name}/{name}.json", Worn(kind == "hair" ? 2 : 0).ToJsonString());
-            Write($"public/data/proxies/{kind}/{name}/textures/worn.png", _grey);
+            Write($"public/data/proxies/{kind}/{name}/textures/worn.png", Grey);
         }
         foreach (var skin in from age in (string[])["young", "middleage", "old"] from origin in (string[])["african", "asian", "caucasian"] from sex in (string[])["male", "female"] select $"{age}_{origin}_{sex}")
-            Write($"public/data/skins/{skin}/textures/{skin}_diffuse.png", _grey);
+            Write($"public/data/skins/{skin}/textures/{skin}_diffuse.png", Grey);
     }
 
     public string Path { get; } = Directory.CreateTempSubdirectory("figures").FullName;

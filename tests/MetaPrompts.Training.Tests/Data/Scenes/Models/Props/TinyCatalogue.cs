@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using MetaPrompts.Training.Tests.Data.Scenes.Models.Figures;
 
 namespace MetaPrompts.Training.Tests.Data.Scenes.Models.Props;
 
@@ -90,16 +91,13 @@ internal sealed class TinyCatalogue : IDisposable
         height#6=none
         """;
 
-    // One grey pixel.
-    private static readonly byte[] _grey = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==");
-
     public TinyCatalogue(string catalogue = Catalogue, string chair = Chair)
     {
         using var archive = ZipFile.Open(File, ZipArchiveMode.Create);
         Add(archive, "PluginFurnitureCatalog.properties", Encoding.Latin1.GetBytes(catalogue));
         Add(archive, "tiny/chair/chair.obj", Encoding.UTF8.GetBytes(chair));
         Add(archive, "tiny/chair/chair.mtl", "newmtl cloth\nKd 1 1 1\nmap_Kd cloth.png\nnewmtl glass\nd 0.2\nnewmtl wood\nKd 0.5 0.3 0.1\n"u8.ToArray());
-        Add(archive, "tiny/chair/cloth.png", _grey);
+        Add(archive, "tiny/chair/cloth.png", TinyPackage.Grey);
         Add(archive, "tiny/car/car.obj", Encoding.UTF8.GetBytes(Car));
     }
 
