@@ -11,10 +11,11 @@ namespace MetaPrompts.Training.Data;
 /// <param name="models">For most people and things; null: all are made of solids.</param>
 public sealed class RenderedSet(int seed, int uses, SceneModels? models = null) : ITrainingSet
 {
-    private const int Block = 512;                // scenes shuffled together; also how long a scene's picture is kept
+    private const int Kept = 512;                 // scenes between the first use and the last
 
+    // Odd, so that the scenes that came together in one batch do not all meet again.
+    private readonly int _lag = (Kept / uses) | 1;
     private readonly ConcurrentDictionary<(int Scene, ImageSize Size), Lazy<SceneFrame>> _rendered = new();
-    private readonly ConcurrentDictionary<int, int[]> _orders = new();
 
     public string Description => $"scenes rendered by this project (seed {seed}){(models is null ? "" : ", with " + models.Description)}, each shown {uses} times";
 
@@ -25,19 +26,12 @@ public sealed class RenderedSet(int seed, int uses, SceneModels? models = null) 
         return RenderedAugmentation.Apply(frame, new Random(Seeds.Of(seed, number)));
     }
 
-    /// <summary>Drops the pictures of blocks that lie behind.</summary>
+    /// <summary>Drops the pictures of scenes that have been shown for the last time.</summary>
     public void Forget(long number)
     {
-        var oldest = (int)(number / (Block * uses));
-        foreach (var key in _rendered.Keys.Where(key => key.Scene / Block < oldest)) _rendered.TryRemove(key, out _);
-        foreach (var block in _orders.Keys.Where(block => block < oldest)) _orders.TryRemove(block, out _);
+        foreach (var key in _rendered.Keys.Where(key => key.Scene < number / uses)) _rendered.TryRemove(key, out _);
     }
 
-    /// <summary>Every block of scenes is shown so often in one shuffled order.</summary>
-    private int SceneOf(long number)
-    {
-        var perBlock = Block * uses;
-        var (block, at) = ((int)(number / perBlock), (int)(number % perBlock));
-        return block * Block + _orders.GetOrAdd(block, b => Seeds.Shuffled(seed, b, perBlock))[at] % Block;
-    }
+    /// <summary>Of every so many numbers one asks for a new scene and the others for scenes of a while ago, so that rendering never waits and never stops: an old scene's number is smaller.</summary>
+    internal int SceneOf(long number) => (int)(number / uses + (uses - 1 - number % uses) * _lag);
 }

@@ -10,7 +10,7 @@ public static class SyntheticScenes
     private const ulong ValidationHalf = 1UL << 63;
 
     /// <param name="index">From 0.</param>
-    public static SceneFrame Training(int seed, int index, ImageSize size, SceneModels? models = null) => SceneRenderer.Render(SceneGrammar.Compose(TrainingSeed(seed, index), models), size);
+    public static SceneFrame Training(int seed, int index, ImageSize size, SceneModels? models = null) => SceneRenderer.Render(SceneGrammar.Compose(TrainingSeed(seed, index), models, backdrops: true), size);
 
     /// <summary>The same scenes in every run and release: scores can be compared.</summary>
     /// <param name="index">From 0.</param>

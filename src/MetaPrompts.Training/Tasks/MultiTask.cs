@@ -84,7 +84,7 @@ public sealed class MultiTask : ITrainingTask
         {
             ["depth"] = SiLogLoss.Of(depth, truth),
             ["gradient"] = DepthGradientLoss.Of(depth, truth),
-            ["segmentation"] = functional.cross_entropy(classes, ids.to(ScalarType.Int64), _classWeight, ignore_index: TrainingSample.Unlabelled),
+            ["segmentation"] = NobodyLoss.Of(classes, ids.to(ScalarType.Int64), _classWeight),
             ["heatmap"] = HeatmapFocalLoss.Of(pose.narrow(1, 0, 18), people.Heatmaps, people.Weight),
             ["offset"] = OffsetLoss.Of(pose.narrow(1, 18, 34), people.Offsets, people.OffsetMask),
         };

@@ -10,7 +10,8 @@ public static class RenderedAugmentation
     public const float CanonicalFocal = 0.9f;
 
     // Scenes show whole people; who sits before a camera is seen from the chest up.
-    private const float CloseUps = 0.3f;
+    private const float CloseUps = 0.15f;
+    private const float Within = 0.75f;
     private const float MostZoom = 4;             // beyond it there is nothing but blur
     private const int LeftShoulder = 5, LeftHip = 11;   // of CocoSkeleton; the right one follows
 
@@ -27,10 +28,13 @@ public static class RenderedAugmentation
             ClassIds = new byte[grid.Pixels],
             Pose = new PoseTargets(new ImageSize(frame.Size.Height / 4, frame.Size.Width / 4)),
         };
-        var zoom = MathF.Exp(random.Between(MathF.Log(0.8f), MathF.Log(1.5f)));
+        // Mostly a part of the scene; now and then more than there is.
+        var within = random.NextSingle() < Within;
+        var zoom = MathF.Exp(random.Between(MathF.Log(within ? 1.02f : 0.8f), MathF.Log(1.6f)));
         var angle = random.NextSingle() < 0.4f ? random.Between(-0.15f, 0.15f) : 0;
         var mirror = random.NextSingle() < 0.5f;
-        var (shiftX, shiftY) = (random.Between(-0.1f, 0.1f), random.Between(-0.1f, 0.1f));
+        var far = within ? 0.5f - 0.5f / zoom : 0.1f;
+        var (shiftX, shiftY) = (random.Between(-far, far), random.Between(-far, far));
         if (random.NextSingle() < CloseUps && CloseUp(frame, random) is { } close) (zoom, shiftX, shiftY) = close;
         var view = View.Around(frame.Size, zoom, angle, mirror, shiftX, shiftY);
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using MetaPrompts.Training.Data.Scenes.Models.Photos;
 
 namespace MetaPrompts.Training.Data.Scenes;
 
@@ -27,10 +28,21 @@ internal enum Texture
 /// <param name="Gloss">0…1.</param>
 internal readonly record struct Material(Texture Texture, Vector3 First, Vector3 Second, float Scale, Vector3 Offset, float Gloss = 0)
 {
+    /// <summary>A photograph on it; null for none.</summary>
+    public WornPhoto? Worn { get; init; }
+
     /// <param name="p">Point in the thing's space, metres.</param>
     /// <param name="n">Normal in the thing's space.</param>
+    /// <param name="seen">Metres one ray sees of it.</param>
     /// <returns>Albedo, RGB, about 0…1.</returns>
-    public Vector3 At(Vector3 p, Vector3 n)
+    public Vector3 At(Vector3 p, Vector3 n, float seen)
+    {
+        if (Worn is null) return Own(p, n);
+        var (u, v) = Unwrap(p, n);
+        return Worn.Over(Worn.Grain ? Own(p, n) : default, new(u, v), seen);
+    }
+
+    private Vector3 Own(Vector3 p, Vector3 n)
     {
         if (Texture == Texture.Flat) return First * (0.94f + 0.12f * Noise.Value(p * 15));
         var (u, v) = Unwrap(p, n);

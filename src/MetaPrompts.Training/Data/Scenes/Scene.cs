@@ -22,6 +22,9 @@ public sealed class Scene
     /// <summary>Where they come from; null: everything is made of solids.</summary>
     internal SceneModels? Library { get; init; }
 
+    /// <summary>Behind its people and things; null: what the grammar put there.</summary>
+    internal Backdrop? Backdrop { get; set; }
+
     internal ulong Seed { get; init; }
 
     internal Vector3 Camera { get; set; }

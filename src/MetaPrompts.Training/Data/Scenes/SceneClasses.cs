@@ -7,6 +7,9 @@ public static class SceneClasses
 {
     public const byte Sky = 0, Wall = 1, Floor = 2, Sidewalk = 3, Vegetation = 4, Person = 5, Vehicle = 6, Thing = 7, Furniture = 8, Ceiling = 9;
 
+    /// <summary>Of a training picture only: known to be no person, otherwise unknown.</summary>
+    public const byte Nobody = 254;
+
     /// <summary>In the order of their ids; colours chosen to stay apart for most colour-blind people.</summary>
     public static IReadOnlyList<ClassInfo> All { get; } =
     [

@@ -21,25 +21,45 @@ public static class SceneGrammar
 
     /// <summary>The same seed gives the same scene.</summary>
     /// <param name="models">Models for most of its people and things, and people near the camera in more of the scenes; null: all are made of solids.</param>
-    public static Scene Compose(ulong seed, SceneModels? models = null)
+    /// <param name="backdrops">Whether some may stand before a photograph; there is no truth to score against then.</param>
+    public static Scene Compose(ulong seed, SceneModels? models = null, bool backdrops = false)
     {
         var random = new SceneRandom(seed);
         var scene = new Scene { Seed = seed, Library = models, Focal = 0.5f / MathF.Tan(random.Between(45, 82) * MathF.PI / 360), Roll = random.Bell() * 0.025f };
         var draw = random.Between(0, _kinds.Sum(kind => kind.Share) - 1e-4f);
-        // Figures are asked for where people matter: every seventh scene becomes one of them, near.
-        if (models?.Figures is not null && seed % 7 == 3) draw = _kinds.Sum(kind => kind.Share) - 1e-4f;
-        foreach (var (share, compose) in _kinds)
+        // Figures are asked for where people matter: two of seven scenes become theirs, whole and from the chest up.
+        var compose = models?.Figures is null ? null : (seed % 7) switch { 3 => ClosePerson, 5 => Portrait, _ => (Action<Scene, SceneRandom>?)null };
+        foreach (var (share, kind) in _kinds)
         {
             if ((draw -= share) > 0) continue;
-            compose(scene, random);
+            (compose ?? kind)(scene, random);
             break;
         }
         Disguise.PutOn(scene, random);
+        PhotoDress.PutOn(scene);
+        if (backdrops) Backdrop.Hang(scene);
         return scene;
     }
 
     /// <summary>One or two whole people near the camera, in any surroundings.</summary>
     private static void ClosePerson(Scene scene, SceneRandom random)
+    {
+        AnySurroundings(scene, random);
+        scene.Camera = scene.Camera with { Y = random.Between(0.7f, 1.8f) };
+        scene.Pitch = random.Bell() * 0.08f + 0.03f;
+        People(scene, random, random.Whole(1, 2), 1.9f, 4.2f, 0.5f);
+    }
+
+    /// <summary>One to three people so near that the picture ends at their chests, waists or knees.</summary>
+    private static void Portrait(Scene scene, SceneRandom random)
+    {
+        AnySurroundings(scene, random);
+        scene.Camera = scene.Camera with { Y = random.Between(0.9f, 1.75f) };
+        scene.Pitch = random.Bell() * 0.12f;
+        People(scene, random, random.Whole(1, 3), 0.6f, 2.2f, 0.8f);
+    }
+
+    private static void AnySurroundings(Scene scene, SceneRandom random)
     {
         switch (random.Whole(0, 9))
         {
@@ -49,9 +69,6 @@ public static class SceneGrammar
             case < 9: Indoors.Room(scene, random); break;
             default: Indoors.Hall(scene, random); break;
         }
-        scene.Camera = scene.Camera with { Y = random.Between(0.7f, 1.8f) };
-        scene.Pitch = random.Bell() * 0.08f + 0.03f;
-        People(scene, random, random.Whole(1, 2), 1.9f, 4.2f, 0.5f);
     }
 
     /// <summary>Puts people on the ground in view.</summary>

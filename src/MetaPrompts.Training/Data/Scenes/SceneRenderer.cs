@@ -181,6 +181,11 @@ public static class SceneRenderer
                 person = primitive.Person;
                 colour = Shade(primitive, _eye + d * nearest, normal, d, nearest, out classId);
             }
+            if (_scene.Backdrop is { } backdrop && Backdrop.Hides(classId))
+            {
+                (depth, classId, person) = (float.PositiveInfinity, SceneClasses.Nobody, 0);
+                colour = backdrop.At(new((x + 0.5f) / _w, 1 - (y + 0.5f) / _h), 1f / _w);
+            }
             return colour * _scene.Light.Tint * _scene.Light.Exposure;
         }
 
@@ -200,7 +205,9 @@ public static class SceneRenderer
             if (material < 0) (classId, material) = _scene.Ground!.At(p);
             var plane = primitive.Shape == Shape.Plane;
             var look = _scene.Materials[material];
-            return Lit(look.At(plane ? p : primitive.Into(p - primitive.BoundCentre), plane ? n : primitive.Into(n)), look.Gloss, p, n, d, distance, 0);
+            // Seen flat, a ray covers more of a surface along it than across: something between the two.
+            var seen = distance / _focal / MathF.Sqrt(Math.Max(0.02f, MathF.Abs(Vector3.Dot(n, d))));
+            return Lit(look.At(plane ? p : primitive.Into(p - primitive.BoundCentre), plane ? n : primitive.Into(n), seen), look.Gloss, p, n, d, distance, 0);
         }
 
         /// <param name="owner">Model whose stand-ins cast no shadow here: their skin does not lie exactly where the model's does. 0 for none.</param>

@@ -47,7 +47,7 @@ public static class DataSets
         var scenes = DefaultScenes;
         if (count.Length > 0 && !(int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out scenes) && scenes is >= 1 and <= MostScenes))
             throw new ConfigurationException("--dataset", $"'{count}' is no number of scenes; use synthetic:1 to synthetic:{MostScenes}");
-        var (picture, figures, props) = (SyntheticEvaluation.DefaultSize, (string?)null, (string?)null);
+        var (picture, figures, props, photos) = (SyntheticEvaluation.DefaultSize, (string?)null, (string?)null, (string?)null);
         foreach (var one in setting?.Split('&') ?? [])
         {
             var pair = one.Split('=', 2);
@@ -56,10 +56,11 @@ public static class DataSets
                 case "size" when pair.Length == 2 && Size(pair[1]) is { } size: picture = size; break;
                 case "figures" when pair.Length == 2: figures = pair[1]; break;
                 case "props" when pair.Length == 2: props = pair[1]; break;
-                default: throw new ConfigurationException("--dataset", $"'{one}' is no setting of synthetic; write size=WIDTHxHEIGHT (16 to 4096 pixels), figures=DIR or props=DIR");
+                case "photos" when pair.Length == 2: photos = pair[1]; break;
+                default: throw new ConfigurationException("--dataset", $"'{one}' is no setting of synthetic; write size=WIDTHxHEIGHT (16 to 4096 pixels), figures=DIR, props=DIR or photos=DIR");
             }
         }
-        return new SyntheticEvaluation(scenes, picture, SceneModels.Open(figures, props));
+        return new SyntheticEvaluation(scenes, picture, SceneModels.Open(figures, props, photos));
     }
 
     private static ImageSize? Size(string text) => text.Split('x') is [var across, var down]

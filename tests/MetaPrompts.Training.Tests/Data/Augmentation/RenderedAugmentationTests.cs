@@ -41,7 +41,7 @@ public sealed class RenderedAugmentationTests
         Array.Fill(frame.Depth, 10f);
         var depths = Enumerable.Range(0, 60).Select(i => RenderedAugmentation.Apply(frame, new Random(i)).Depth!.Where(d => d > 0).ToList()).ToList();
         Assert.All(depths, seen => Assert.InRange(seen.Max() - seen.Min(), 0, 1e-3f));
-        Assert.InRange(depths.Min(seen => seen[0]), 20 / 1.51f, 16);
+        Assert.InRange(depths.Min(seen => seen[0]), 20 / 1.61f, 16);
         Assert.InRange(depths.Max(seen => seen[0]), 22, 20 / 0.79f);
     }
 

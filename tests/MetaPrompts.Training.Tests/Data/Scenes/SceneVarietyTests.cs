@@ -65,7 +65,7 @@ public sealed class SceneVarietyTests
             var material = new Material(texture, random.Colour(), random.Colour(), 3, new(7));
             for (var i = 0; i < 500; i++)
             {
-                var light = material.At(new(random.Between(-200, 200), random.Between(-5, 20), random.Between(-200, 200)), i % 2 == 0 ? System.Numerics.Vector3.UnitY : System.Numerics.Vector3.UnitX);
+                var light = material.At(new(random.Between(-200, 200), random.Between(-5, 20), random.Between(-200, 200)), i % 2 == 0 ? System.Numerics.Vector3.UnitY : System.Numerics.Vector3.UnitX, 0.01f);
                 Assert.True(light.X is >= 0 and < 4 && light.Y is >= 0 and < 4 && light.Z is >= 0 and < 4, $"{texture}: {light}");
             }
         }

@@ -119,7 +119,7 @@ public sealed class FigureTests : IDisposable
     public void The_rest_of_a_scene_stays_what_it_is_without_figures()
     {
         var library = Library();
-        foreach (var seed in (ulong[])[1, 2, 4, 5, 6, 8])
+        foreach (var seed in (ulong[])[1, 2, 4, 6, 8, 9])                                    // 3 and 5 of every seven are composed anew around people
         {
             var (plain, modelled) = (SceneGrammar.Compose(seed), SceneGrammar.Compose(seed, library));
             Assert.Equal((plain.Camera, plain.Yaw, plain.Pitch, plain.Focal, plain.People.Count), (modelled.Camera, modelled.Yaw, modelled.Pitch, modelled.Focal, modelled.People.Count));
@@ -132,7 +132,7 @@ public sealed class FigureTests : IDisposable
     public void Same_seed_same_picture_from_any_library_of_the_same_package()
     {
         var size = new ImageSize(48, 64);
-        foreach (var seed in (ulong[])[3, 10, 17])                                             // every seventh has people near the camera
+        foreach (var seed in (ulong[])[3, 10, 12])                                             // two of seven have people near the camera
         {
             var (one, other) = (SceneRenderer.Render(SceneGrammar.Compose(seed, Library()), size), SceneRenderer.Render(SceneGrammar.Compose(seed, Library()), size));
             SyntheticScenesTests.AssertSame(one, other);

@@ -1,0 +1,35 @@
+using MetaPrompts.Training.Data.Scenes.Models.Photos;
+
+namespace MetaPrompts.Training.Data.Scenes;
+
+/// <summary>
+/// Has surfaces wear photographs: what a rule draws is too clean, and a network that knows nothing else takes the first real clutter for whatever it lacks. Most keep their colour and take a photograph's grain;
+/// some look like one, as in <see cref="Disguise"/>. People are left alone.
+/// </summary>
+internal static class PhotoDress
+{
+    private const float Left = 0.3f;               // share of scenes that stay as they are
+    private const float Posters = 0.8f;            // share of posters and screens that show a photograph
+    private const float Grain = 0.7f;
+
+    /// <summary>Nothing happens without photographs; everything else of the scene stays what it is.</summary>
+    public static void PutOn(Scene scene)
+    {
+        if (scene.Library?.Photos is not { } photos) return;
+        var random = new SceneRandom(scene.Seed * 31 + 5_555_555);
+        if (random.Chance(Left)) return;
+        var share = random.Between(0.2f, 0.9f);
+        var (people, plants) = (MaterialsOf(scene, SceneClasses.Person), MaterialsOf(scene, SceneClasses.Vegetation));
+        if (scene.Ground is { BeyondClass: SceneClasses.Vegetation } ground) plants.Add(ground.Beyond);
+        for (var i = 0; i < scene.Materials.Count; i++)
+        {
+            var look = scene.Materials[i];
+            var poster = look.Texture == Texture.Picture;
+            if (!random.Chance(poster ? Posters : share) || people.Contains(i) || look.Texture == Texture.Glazed) continue;
+            var grain = !poster && (plants.Contains(i) || random.Chance(Grain));
+            scene.Materials[i] = look with { Worn = new WornPhoto(photos.Pick(random), 0.4f * MathF.Pow(16, random.Between(0, 1)), new(random.Between(0, 2), random.Between(0, 2)), grain) };
+        }
+    }
+
+    private static HashSet<int> MaterialsOf(Scene scene, byte classId) => [.. scene.Primitives.Where(primitive => primitive.ClassId == classId).Select(primitive => primitive.Material)];
+}
