@@ -22,8 +22,10 @@ public sealed class RenderedSet(int seed, int uses, SceneModels? models = null) 
     public TrainingSample Draw(long number, ImageSize size)
     {
         var scene = SceneOf(number);
-        var frame = _rendered.GetOrAdd((scene, size), key => new Lazy<SceneFrame>(() => SyntheticScenes.Training(seed, key.Scene, key.Size, models))).Value;
-        return RenderedAugmentation.Apply(frame, new Random(Seeds.Of(seed, number)));
+        // A part of it is shown, as sharp as a photograph that was made smaller.
+        var rendered = new ImageSize(size.Height * 5 / 4, size.Width * 5 / 4);
+        var frame = _rendered.GetOrAdd((scene, rendered), key => new Lazy<SceneFrame>(() => SyntheticScenes.Training(seed, key.Scene, key.Size, models))).Value;
+        return RenderedAugmentation.Apply(frame, size, new Random(Seeds.Of(seed, number)));
     }
 
     /// <summary>Drops the pictures of scenes that have been shown for the last time.</summary>

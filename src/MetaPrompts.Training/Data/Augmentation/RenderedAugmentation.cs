@@ -15,18 +15,20 @@ public static class RenderedAugmentation
     private const float MostZoom = 4;             // beyond it there is nothing but blur
     private const int LeftShoulder = 5, LeftHip = 11;   // of CocoSkeleton; the right one follows
 
+    /// <param name="frame">Of the same proportions, and best somewhat larger: most of what is shown is a part of it.</param>
+    /// <param name="size">Of the picture that is shown.</param>
     /// <param name="random">Everything random comes from here: same generator state, same sample.</param>
     /// <returns>Picture in -1…1; depth at the canonical focal length and classes on the 1/2 grid, targets of pose on the 1/4 grid.</returns>
-    public static TrainingSample Apply(SceneFrame frame, Random random)
+    public static TrainingSample Apply(SceneFrame frame, ImageSize size, Random random)
     {
         ArgumentNullException.ThrowIfNull(frame);
         ArgumentNullException.ThrowIfNull(random);
-        var grid = new ImageSize(frame.Size.Height / 2, frame.Size.Width / 2);
-        var sample = new TrainingSample(frame.Size, grid)
+        var grid = new ImageSize(size.Height / 2, size.Width / 2);
+        var sample = new TrainingSample(size, grid)
         {
             Depth = new float[grid.Pixels],
             ClassIds = new byte[grid.Pixels],
-            Pose = new PoseTargets(new ImageSize(frame.Size.Height / 4, frame.Size.Width / 4)),
+            Pose = new PoseTargets(new ImageSize(size.Height / 4, size.Width / 4)),
         };
         // Mostly a part of the scene; now and then more than there is.
         var within = random.NextSingle() < Within;
@@ -36,12 +38,12 @@ public static class RenderedAugmentation
         var far = within ? 0.5f - 0.5f / zoom : 0.1f;
         var (shiftX, shiftY) = (random.Between(-far, far), random.Between(-far, far));
         if (random.NextSingle() < CloseUps && CloseUp(frame, random) is { } close) (zoom, shiftX, shiftY) = close;
-        var view = View.Around(frame.Size, zoom, angle, mirror, shiftX, shiftY);
+        var view = View.Around(frame.Size, size, zoom, angle, mirror, shiftX, shiftY);
 
         Look(frame, view, sample, random);
-        Measure(frame, view, zoom, sample.Depth, sample.ClassIds);
-        sample.Pose.Draw([.. frame.People.Select(person => Move(person, view, mirror, frame.Size))]);
-        Development.Apply(sample.Image, frame.Size, random);
+        Measure(frame, view, zoom, grid, sample.Depth, sample.ClassIds);
+        sample.Pose.Draw([.. frame.People.Select(person => Move(person, view, mirror, size))]);
+        Development.Apply(sample.Image, size, random);
         return sample;
     }
 
@@ -66,16 +68,17 @@ public static class RenderedAugmentation
     private static void Look(SceneFrame frame, View view, TrainingSample sample, Random random)
     {
         var (h, w) = (frame.Size.Height, frame.Size.Width);
+        var (plane, width) = (sample.Size.Pixels, sample.Size.Width);
         Span<float> outside = [random.NextSingle(), random.NextSingle(), random.NextSingle()];
-        for (var y = 0; y < h; y++)
+        for (var y = 0; y < sample.Size.Height; y++)
         {
-            for (var x = 0; x < w; x++)
+            for (var x = 0; x < width; x++)
             {
                 var (sx, sy) = view.Source(x, y);
-                var at = y * w + x;
+                var at = y * width + x;
                 if (sx < 0 || sy < 0 || sx > w - 1 || sy > h - 1)
                 {
-                    for (var c = 0; c < 3; c++) sample.Image[c * h * w + at] = outside[c];
+                    for (var c = 0; c < 3; c++) sample.Image[c * plane + at] = outside[c];
                     continue;
                 }
                 var (x0, y0) = (Math.Min((int)sx, w - 2), Math.Min((int)sy, h - 2));
@@ -85,24 +88,24 @@ public static class RenderedAugmentation
                 {
                     var top = frame.Rgb[first + c] * (1 - fx) + frame.Rgb[first + 3 + c] * fx;
                     var bottom = frame.Rgb[first + w * 3 + c] * (1 - fx) + frame.Rgb[first + w * 3 + 3 + c] * fx;
-                    sample.Image[c * h * w + at] = (top * (1 - fy) + bottom * fy) / 255;
+                    sample.Image[c * plane + at] = (top * (1 - fy) + bottom * fy) / 255;
                 }
             }
         }
     }
 
     /// <summary>Depth and classes on the half-size grid, nearest neighbour: a mean of two depths is a place where nothing stands.</summary>
-    private static void Measure(SceneFrame frame, View view, float zoom, float[] depths, byte[] classIds)
+    private static void Measure(SceneFrame frame, View view, float zoom, ImageSize grid, float[] depths, byte[] classIds)
     {
         var (h, w) = (frame.Size.Height, frame.Size.Width);
         var scale = CanonicalFocal / (frame.FocalLength * zoom);
-        for (var y = 0; y < h / 2; y++)
+        for (var y = 0; y < grid.Height; y++)
         {
-            for (var x = 0; x < w / 2; x++)
+            for (var x = 0; x < grid.Width; x++)
             {
                 var (sx, sy) = view.Source(2 * x + 0.5f, 2 * y + 0.5f);
                 var (ix, iy) = ((int)MathF.Round(sx), (int)MathF.Round(sy));
-                var at = y * (w / 2) + x;
+                var at = y * grid.Width + x;
                 if (ix < 0 || iy < 0 || ix >= w || iy >= h)
                 {
                     classIds[at] = TrainingSample.Unlabelled;
@@ -131,9 +134,14 @@ public static class RenderedAugmentation
     /// <summary>A similarity between the rendered picture and the one shown.</summary>
     private readonly record struct View(float A, float B, float Cx, float Cy, float Tx, float Ty, bool Mirror, int Width)
     {
-        public static View Around(ImageSize size, float zoom, float angle, bool mirror, float shiftX, float shiftY) =>
-            new(zoom * MathF.Cos(angle), zoom * MathF.Sin(angle), size.Width / 2f + shiftX * size.Width, size.Height / 2f + shiftY * size.Height,
-                size.Width / 2f, size.Height / 2f, mirror, size.Width);
+        /// <param name="zoom">1: all of the rendered picture, whatever its size.</param>
+        /// <param name="shiftX">In rendered pictures, as <paramref name="shiftY"/>.</param>
+        public static View Around(ImageSize rendered, ImageSize shown, float zoom, float angle, bool mirror, float shiftX, float shiftY)
+        {
+            zoom *= (float)shown.Width / rendered.Width;
+            return new(zoom * MathF.Cos(angle), zoom * MathF.Sin(angle), rendered.Width / 2f + shiftX * rendered.Width, rendered.Height / 2f + shiftY * rendered.Height,
+                shown.Width / 2f, shown.Height / 2f, mirror, shown.Width);
+        }
 
         /// <summary>Rendered pixel → shown pixel.</summary>
         public (float X, float Y) Target(float x, float y)

@@ -13,11 +13,11 @@ public sealed class RenderedAugmentationTests
     public void TheSameGeneratorGivesTheSameSample()
     {
         var frame = SyntheticScenes.Training(1, 5, _size);
-        var (one, other) = (RenderedAugmentation.Apply(frame, new Random(3)), RenderedAugmentation.Apply(frame, new Random(3)));
+        var (one, other) = (RenderedAugmentation.Apply(frame, _size, new Random(3)), RenderedAugmentation.Apply(frame, _size, new Random(3)));
         Assert.Equal(one.Image, other.Image);
         Assert.Equal(one.Depth, other.Depth!);
         Assert.Equal(one.Pose!.Heatmaps, other.Pose!.Heatmaps);
-        Assert.NotEqual(one.Image, RenderedAugmentation.Apply(frame, new Random(4)).Image);
+        Assert.NotEqual(one.Image, RenderedAugmentation.Apply(frame, _size, new Random(4)).Image);
     }
 
     [Fact]
@@ -25,7 +25,7 @@ public sealed class RenderedAugmentationTests
     {
         for (var i = 0; i < 20; i++)
         {
-            var sample = RenderedAugmentation.Apply(SyntheticScenes.Training(1, i, _size), new Random(i));
+            var sample = RenderedAugmentation.Apply(SyntheticScenes.Training(1, i, _size), _size, new Random(i));
             Assert.All(sample.Image, value => Assert.InRange(value, -1f, 1f));
             Assert.All(sample.Depth!, value => Assert.True(value == 0 || value is > 0.25f and < 80));
             Assert.All(sample.ClassIds!, id => Assert.True(id < 10 || id == TrainingSample.Unlabelled));
@@ -39,10 +39,32 @@ public sealed class RenderedAugmentationTests
         // A flat wall at 10 m before a camera of 0.45 widths is 20 m for one of 0.9; zooming in by z brings it to 20/z.
         var frame = new SceneFrame(_size, 0.45f);
         Array.Fill(frame.Depth, 10f);
-        var depths = Enumerable.Range(0, 60).Select(i => RenderedAugmentation.Apply(frame, new Random(i)).Depth!.Where(d => d > 0).ToList()).ToList();
+        var depths = Enumerable.Range(0, 60).Select(i => RenderedAugmentation.Apply(frame, _size, new Random(i)).Depth!.Where(d => d > 0).ToList()).ToList();
         Assert.All(depths, seen => Assert.InRange(seen.Max() - seen.Min(), 0, 1e-3f));
         Assert.InRange(depths.Min(seen => seen[0]), 20 / 1.61f, 16);
         Assert.InRange(depths.Max(seen => seen[0]), 22, 20 / 0.79f);
+    }
+
+    [Fact]
+    public void ALargerRenderingShowsTheSameScene()
+    {
+        // A person, and a half of the picture that is nearer: they fall on the same places, whatever the scene was rendered at.
+        SceneFrame Of(ImageSize size)
+        {
+            var frame = new SceneFrame(size, 0.9f);
+            for (var i = 0; i < size.Pixels; i++) (frame.Depth[i], frame.ClassIds[i]) = i % size.Width < size.Width / 2 ? (5, SceneClasses.Wall) : (20, SceneClasses.Sky);
+            frame.People = [new ScenePerson([.. Enumerable.Range(0, 17).Select(j => new SceneJoint(size.Width * (0.3f + 0.02f * j), size.Height * (0.2f + 0.035f * j), 2))])];
+            return frame;
+        }
+        var larger = new ImageSize(_size.Height * 5 / 4, _size.Width * 5 / 4);
+        for (var i = 0; i < 20; i++)
+        {
+            var (small, large) = (RenderedAugmentation.Apply(Of(_size), _size, new Random(i)), RenderedAugmentation.Apply(Of(larger), _size, new Random(i)));
+            Assert.Equal((small.Size, small.TargetSize, small.Pose!.Grid), (large.Size, large.TargetSize, large.Pose!.Grid));
+            // Nearest neighbours differ along the line between the halves and along the border.
+            Assert.InRange(Enumerable.Range(0, small.ClassIds!.Length).Count(k => small.ClassIds[k] != large.ClassIds![k] || small.Depth![k] != large.Depth![k]), 0, 3 * small.TargetSize.Width);
+            Assert.All(small.Pose.Heatmaps.Zip(large.Pose.Heatmaps), pair => Assert.Equal(pair.First, pair.Second, 0.02f));
+        }
     }
 
     [Fact]
@@ -56,7 +78,7 @@ public sealed class RenderedAugmentationTests
         var sides = new HashSet<bool>();
         for (var seed = 0; seed < 40; seed++)
         {
-            var maps = RenderedAugmentation.Apply(frame, new Random(seed)).Pose!.Heatmaps;
+            var maps = RenderedAugmentation.Apply(frame, _size, new Random(seed)).Pose!.Heatmaps;
             var (left, right) = (PeakX(maps, 5), PeakX(maps, 6));
             if (left is null || right is null) continue;
             sides.Add(left > right);
