@@ -67,8 +67,8 @@ internal static class SettingScalars
     }
 
     private static (object?, string?) Size(string text, string? word) =>
-        text.Split('x') is [var w, var h] && int.TryParse(w, NumberStyles.None, CultureInfo.InvariantCulture, out var width) && int.TryParse(h, NumberStyles.None, CultureInfo.InvariantCulture, out var height) && width is >= 16 and <= 16_384 && height is >= 16 and <= 16_384
-            ? (new ImageSize(height, width), null)
+        ImageSize.Parse(text, 16, 16_384) is { } size
+            ? (size, null)
             : (null, $"must be WIDTHxHEIGHT, 16…16384 each{Or(word)}, is {Shown.Text(text)}");
 
     private static (object?, string?) Limited(object? value, double number, PropertyInfo? property, Func<double, string> show, string text) =>

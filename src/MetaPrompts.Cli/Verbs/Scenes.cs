@@ -53,14 +53,8 @@ internal static class Scenes
         return command;
     }
 
-    private static ImageSize Size(string text)
-    {
-        var parts = text.Split('x');
-        if (parts.Length == 2 && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var width) && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var height)
-            && width is >= 16 and <= 4096 && height is >= 16 and <= 4096 && width % 2 == 0 && height % 2 == 0)
-            return new(height, width);
-        throw new ConfigurationException("--size", $"must be WIDTHxHEIGHT, even, 16…4096, is '{text}'");
-    }
+    private static ImageSize Size(string text) =>
+        ImageSize.Parse(text, 16, 4096) is { } size && size.Width % 2 == 0 && size.Height % 2 == 0 ? size : throw new ConfigurationException("--size", $"must be WIDTHxHEIGHT, even, 16…4096, is '{text}'");
 
     private static void Tell(int done, int count)
     {

@@ -104,8 +104,8 @@ public static class Sources
         var options = new SyntheticOptions(new ImageSize(360, 640));
         if (parts[0].Length > 0)
         {
-            options = parts[0].Split('x') is [var w, var h] && int.TryParse(w, CultureInfo.InvariantCulture, out var width) && int.TryParse(h, CultureInfo.InvariantCulture, out var height) && width is > 0 and <= 8192 && height is > 0 and <= 8192
-                ? options with { Size = new ImageSize(height, width) }
+            options = ImageSize.Parse(parts[0], 1, 8192) is { } size
+                ? options with { Size = size }
                 : throw new ConfigurationException(given, "size must be WIDTHxHEIGHT, 1…8192 each, for example synthetic:640x360");
         }
 

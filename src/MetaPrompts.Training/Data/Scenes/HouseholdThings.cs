@@ -26,7 +26,7 @@ internal static class HouseholdThings
                 break;
             case 2: scene.Box(at + new Vector3(0, 0.1f, 0), new(0.15f, 0.1f, 0.2f), random.Between(0, 3), SceneClasses.Thing, material); break;
         }
-        scene.Replace(PropKind.Upright, first, at, at.X * 9, SceneClasses.Thing);
+        PlacedProp.Stand(scene, PropKind.Upright, first, at, at.X * 9, SceneClasses.Thing);
     }
 
     /// <summary>Boxes, books or baskets on top of each other.</summary>
@@ -51,7 +51,7 @@ internal static class HouseholdThings
         var face = random.Chance(0.5f) ? Things.Plain(scene, random.Grey(0.02f, 0.1f), 0.5f) : scene.Add(new Material(Texture.Picture, random.Colour(), random.Colour(), 2, new(random.Between(-9, 9))));
         scene.Box(at + new Vector3(sin * 0.02f, h + 0.08f, cos * 0.02f), new(w * 0.93f, h * 0.9f, 0.005f), yaw, SceneClasses.Thing, face);
         scene.Box(at + new Vector3(0, 0.04f, 0), new(w * 0.3f, 0.04f, 0.08f), yaw, SceneClasses.Thing, Things.Plain(scene, random.Grey(0.05f, 0.7f)));
-        scene.Replace(PropKind.Screen, first, at, yaw, SceneClasses.Thing);
+        PlacedProp.Stand(scene, PropKind.Screen, first, at, yaw, SceneClasses.Thing);
     }
 
     /// <summary>Basin, bath or toilet: round and white.</summary>
@@ -75,7 +75,7 @@ internal static class HouseholdThings
                 scene.Box(at + new Vector3(0, 0.28f, 0), new(0.36f, 0.28f, 0.8f), yaw, SceneClasses.Furniture, white);
                 break;
         }
-        scene.Replace(PropKind.Ceramic, first, at, yaw, SceneClasses.Furniture);
+        PlacedProp.Stand(scene, PropKind.Ceramic, first, at, yaw, SceneClasses.Furniture);
     }
 
     /// <summary>A row of folds from a rail to the floor; it belongs to the wall.</summary>
@@ -104,6 +104,6 @@ internal static class HouseholdThings
         Part(head, head + (P(0, 0, 1) - P(0, 0.1f, 0)) * 0.16f, 0.1f);
         foreach (var (x, z) in ((float, float)[])[(-0.1f, -0.4f), (0.1f, -0.36f), (-0.1f, 0.36f), (0.1f, 0.4f)]) Part(P(x, 0.5f, z), P(x + random.Bell() * 0.05f, 0.03f, z + random.Bell() * 0.12f), 0.05f);
         if (random.Chance(0.7f)) Part(P(0, 0.66f, -0.5f), P(0, random.Between(0.4f, 0.9f), -0.8f), 0.03f);
-        scene.Replace(PropKind.Animal, first, at, MathF.Atan2(sin, cos), SceneClasses.Thing);
+        PlacedProp.Stand(scene, PropKind.Animal, first, at, MathF.Atan2(sin, cos), SceneClasses.Thing);
     }
 }

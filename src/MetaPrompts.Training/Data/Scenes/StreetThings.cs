@@ -25,7 +25,7 @@ internal static class StreetThings
         var height = random.Between(0.4f, 1.1f);
         if (random.Chance(0.6f)) scene.Capsule(at, at + new Vector3(0, height, 0), random.Between(0.07f, 0.3f), SceneClasses.Thing, material);
         else scene.Box(at + new Vector3(0, height / 2, 0), new(random.Between(0.15f, 0.5f), height / 2, random.Between(0.15f, 0.4f)), random.Between(0, 3), SceneClasses.Thing, material);
-        scene.Replace(PropKind.Street, first, at, at.X * 9, SceneClasses.Thing);
+        PlacedProp.Stand(scene, PropKind.Street, first, at, at.X * 9, SceneClasses.Thing);
     }
 
     public static void Bench(Scene scene, SceneRandom random, Vector3 at)
@@ -36,7 +36,7 @@ internal static class StreetThings
         scene.Box(at + new Vector3(0, 0.43f, 0), new(0.8f, 0.03f, 0.22f), yaw, SceneClasses.Furniture, wood);
         scene.Box(at + new Vector3(-sin * 0.2f, 0.7f, -cos * 0.2f), new(0.8f, 0.16f, 0.03f), yaw, SceneClasses.Furniture, wood);
         foreach (var side in (int[])[-1, 1]) scene.Box(at + new Vector3(cos * side * 0.65f, 0.21f, -sin * side * 0.65f), new(0.04f, 0.21f, 0.2f), yaw, SceneClasses.Furniture, wood);
-        scene.Replace(PropKind.Bench, first, at, yaw, SceneClasses.Furniture);
+        PlacedProp.Stand(scene, PropKind.Bench, first, at, yaw, SceneClasses.Furniture);
     }
 
     /// <summary>Two wheels and a frame; who rides it sits upright.</summary>
@@ -62,7 +62,7 @@ internal static class StreetThings
         var bar = new Vector3(cos, 0, -sin) * 0.25f;
         scene.Capsule(P(0.97f, 0.38f) - bar, P(0.97f, 0.38f) + bar, 0.02f, Id, rubber);
         scene.Ellipsoid(P(0.9f, -0.22f), new(0.09f, 0.05f, 0.13f), Id, rubber);
-        scene.Replace(PropKind.Bicycle, first, at, yaw, Id);
+        PlacedProp.Stand(scene, PropKind.Bicycle, first, at, yaw, Id);
     }
 
     /// <summary>A stall or shop front: boards full of print, goods in front, a roof over the pavement.</summary>

@@ -56,7 +56,7 @@ internal static class Things
             scene.Capsule(P(x * width * 0.88f - 0.07f, 0.32f, z * length * 0.62f), P(x * width * 0.88f + 0.07f, 0.32f, z * length * 0.62f), 0.32f, Id, rubber);
             scene.Box(P(x * width * 0.72f, 0.45f + low, z * length), new(0.14f, 0.08f, 0.04f), yaw, Id, z > 0 ? lamp : rear);
         }
-        scene.Replace(kind < 0.13f ? PropKind.Lorry : PropKind.Car, first, at, yaw, Id);
+        PlacedProp.Stand(scene, kind < 0.13f ? PropKind.Lorry : PropKind.Car, first, at, yaw, Id);
         scene.Velocity = Vector3.Zero;
     }
 
@@ -99,7 +99,7 @@ internal static class Things
         scene.Box(at + new Vector3(0, h, 0), new(w, 0.025f, d), yaw, SceneClasses.Furniture, wood);
         for (var i = 0; i < 4; i++)
             scene.Box(at + Turned((i & 1) == 0 ? -w * 0.9f : w * 0.9f, (i & 2) == 0 ? -d * 0.9f : d * 0.9f, yaw) + new Vector3(0, h / 2, 0), new(0.03f, h / 2, 0.03f), yaw, SceneClasses.Furniture, wood);
-        scene.Replace(PropKind.Table, first, at, yaw, SceneClasses.Furniture);
+        PlacedProp.Stand(scene, PropKind.Table, first, at, yaw, SceneClasses.Furniture);
         for (var i = random.Whole(0, 7); i > 0; i--) Clutter(scene, random, at + Turned(random.Between(-0.85f, 0.85f) * w, random.Between(-0.85f, 0.85f) * d, yaw) + new Vector3(0, h + 0.025f, 0), random.Between(0.03f, 0.15f));
     }
 
@@ -115,7 +115,7 @@ internal static class Things
             case 2: scene.Box(at + new Vector3(0, size * 0.2f, 0), new(size * random.Between(0.7f, 1.4f), size * 0.2f, size), random.Between(0, 3), SceneClasses.Thing, material); break;
             default: scene.Box(at + new Vector3(0, size, 0), new(size * random.Between(0.5f, 1.5f), size, size * random.Between(0.5f, 1.5f)), random.Between(0, 3), SceneClasses.Thing, material); break;
         }
-        scene.Replace(PropKind.Clutter, first, at, size * 100, SceneClasses.Thing);
+        PlacedProp.Stand(scene, PropKind.Clutter, first, at, size * 100, SceneClasses.Thing);
     }
 
     public static void Chair(Scene scene, SceneRandom random, Vector3 at, float yaw)
@@ -130,7 +130,7 @@ internal static class Things
             var foot = at + Turned((i & 1) == 0 ? -w * 0.9f : w * 0.9f, (i & 2) == 0 ? -w * 0.9f : w * 0.9f, yaw);
             scene.Capsule(foot, foot + new Vector3(0, h, 0), 0.018f, SceneClasses.Furniture, material);
         }
-        scene.Replace(PropKind.Chair, first, at, yaw, SceneClasses.Furniture);
+        PlacedProp.Stand(scene, PropKind.Chair, first, at, yaw, SceneClasses.Furniture);
     }
 
     public static void Sofa(Scene scene, SceneRandom random, Vector3 at, float yaw)
@@ -144,7 +144,7 @@ internal static class Things
         Part(w, 0.4f, 0, new(0.1f, 0.3f, 0.42f));
         Part(-w, 0.4f, 0, new(0.1f, 0.3f, 0.42f));
         for (var i = random.Whole(0, 2); i > 0; i--) scene.Ellipsoid(at + Turned(random.Between(-0.7f, 0.7f) * w, -0.1f, yaw) + new Vector3(0, 0.55f, 0), new(0.2f, 0.16f, 0.1f), SceneClasses.Furniture, AnyMaterial(scene, random));
-        scene.Replace(PropKind.Sofa, first, at, yaw, SceneClasses.Furniture);
+        PlacedProp.Stand(scene, PropKind.Sofa, first, at, yaw, SceneClasses.Furniture);
     }
 
     public static void Bed(Scene scene, SceneRandom random, Vector3 at, float yaw)
@@ -156,7 +156,7 @@ internal static class Things
         scene.Box(at + new Vector3(0, 0.4f, 0), new(w * 0.98f, 0.12f, 0.96f), yaw, SceneClasses.Furniture, cover);
         scene.Box(at + Turned(0, -1, yaw) + new Vector3(0, 0.5f, 0), new(w, 0.5f, 0.05f), yaw, SceneClasses.Furniture, frame);
         scene.Ellipsoid(at + Turned(0, -0.7f, yaw) + new Vector3(0, 0.57f, 0), new(0.35f, 0.12f, 0.22f), SceneClasses.Furniture, AnyMaterial(scene, random));
-        scene.Replace(PropKind.Bed, first, at, yaw, SceneClasses.Furniture);
+        PlacedProp.Stand(scene, PropKind.Bed, first, at, yaw, SceneClasses.Furniture);
     }
 
     /// <summary>A closed cupboard, or open shelves full of things.</summary>
@@ -168,7 +168,7 @@ internal static class Things
         if (random.Chance(0.5f))
         {
             scene.Box(at + new Vector3(0, h, 0), new(w, h, d), yaw, SceneClasses.Furniture, wood);
-            scene.Replace(PropKind.Shelf, first, at, yaw, SceneClasses.Furniture);
+            PlacedProp.Stand(scene, PropKind.Shelf, first, at, yaw, SceneClasses.Furniture);
             return;
         }
         void Part(float x, float y, float z, Vector3 half) => scene.Box(at + Turned(x, z, yaw) + new Vector3(0, y, 0), half, yaw, SceneClasses.Furniture, wood);
@@ -193,7 +193,7 @@ internal static class Things
         var green = random.Green();
         var leaves = scene.Add(new Material(Texture.Mottled, green, green * 0.4f, 14, default));
         for (var i = random.Whole(3, 6); i > 0; i--) scene.Ellipsoid(at + new Vector3(random.Between(-0.2f, 0.2f), random.Between(0.4f, 1), random.Between(-0.2f, 0.2f)), new(random.Between(0.1f, 0.25f)), SceneClasses.Vegetation, leaves, leafy: true);
-        scene.Replace(PropKind.Plant, first, at, 0, SceneClasses.Vegetation);
+        PlacedProp.Stand(scene, PropKind.Plant, first, at, 0, SceneClasses.Vegetation);
     }
 
     private static Vector3 Turned(float x, float z, float yaw)

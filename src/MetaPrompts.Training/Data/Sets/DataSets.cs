@@ -53,7 +53,7 @@ public static class DataSets
             var pair = one.Split('=', 2);
             switch (pair[0])
             {
-                case "size" when pair.Length == 2 && Size(pair[1]) is { } size: picture = size; break;
+                case "size" when pair.Length == 2 && ImageSize.Parse(pair[1], 16, 4096) is { } size: picture = size; break;
                 case "figures" when pair.Length == 2: figures = pair[1]; break;
                 case "props" when pair.Length == 2: props = pair[1]; break;
                 case "photos" when pair.Length == 2: photos = pair[1]; break;
@@ -62,11 +62,6 @@ public static class DataSets
         }
         return new SyntheticEvaluation(scenes, picture, SceneModels.Open(figures, props, photos));
     }
-
-    private static ImageSize? Size(string text) => text.Split('x') is [var across, var down]
-        && int.TryParse(across, NumberStyles.None, CultureInfo.InvariantCulture, out var width) && int.TryParse(down, NumberStyles.None, CultureInfo.InvariantCulture, out var height) && width is >= 16 and <= 4096 && height is >= 16 and <= 4096
-        ? new(height, width)
-        : null;
 
     private static RgbdFolder Rgbd(string path)
     {
