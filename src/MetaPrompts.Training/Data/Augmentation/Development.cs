@@ -12,6 +12,7 @@ internal static class Development
     public static void Apply(float[] image, ImageSize size, Random random)
     {
         Light(image, size, random);
+        if (random.NextSingle() < 0.25f) Vignette(image, size, random.Between(0.1f, 0.6f));
         if (random.NextSingle() < 0.45f)
             for (var times = 1 + (int)(random.NextSingle() * random.NextSingle() * 3); times > 0; times--) Blur(image, size, random.Between(0.15f, 0.33f));
         if (random.NextSingle() < 0.12f) Motion(image, size, random);
@@ -43,6 +44,21 @@ internal static class Development
             var grey = (rgb[0] + rgb[1] + rgb[2]) / 3;
             for (var c = 0; c < 3; c++)
                 image[c * plane + i] = curve[(int)(Math.Clamp(grey + (rgb[c] - grey) * saturation, 0, 1) * (Tones - 1) + 0.5f)] * balance[c];
+        }
+    }
+
+    /// <summary>A lens lets less light into its corners.</summary>
+    /// <param name="loss">Share lost in the corners.</param>
+    private static void Vignette(float[] image, ImageSize size, float loss)
+    {
+        for (var y = 0; y < size.Height; y++)
+        {
+            for (var x = 0; x < size.Width; x++)
+            {
+                var (dx, dy) = ((x + 0.5f) / size.Width * 2 - 1, (y + 0.5f) / size.Height * 2 - 1);
+                var left = 1 - loss * (dx * dx + dy * dy) / 2;
+                for (var c = 0; c < 3; c++) image[c * size.Pixels + y * size.Width + x] *= left;
+            }
         }
     }
 

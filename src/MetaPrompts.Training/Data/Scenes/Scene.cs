@@ -112,6 +112,9 @@ internal sealed record SceneLight
     public float Exposure { get; init; } = 1;
 
     public float Clouds { get; init; }
+
+    /// <summary>How dark corners are, 0…1.</summary>
+    public float Crevices { get; init; }
 }
 
 /// <summary>Road, kerb, pavement and what lies beyond: the class of the ground depends on where one stands.</summary>

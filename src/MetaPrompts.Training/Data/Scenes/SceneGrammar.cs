@@ -36,6 +36,7 @@ public static class SceneGrammar
             break;
         }
         Disguise.PutOn(scene, random);
+        if (models is not null) scene.Light = scene.Light with { Crevices = random.Between(0.4f, 1) };
         PhotoDress.PutOn(scene);
         if (backdrops) Backdrop.Hang(scene);
         return scene;

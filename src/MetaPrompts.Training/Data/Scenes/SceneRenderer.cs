@@ -96,8 +96,10 @@ public static class SceneRenderer
                     (frame.Depth[at], frame.ClassIds[at], person[at]) = (depth, classId, body);
                 }
             }
+            var closed = _scene.Light.Crevices > 0 ? Crevices.Of(frame.Depth, _size, _scene.Focal * _size.Width) : null;
             for (var i = 0; i < light.Length; i++)
             {
+                if (closed is not null) light[i] *= 1 - _scene.Light.Crevices * closed[i];
                 var colour = Vector3.Clamp(light[i] / (Rays * Rays), Vector3.Zero, Vector3.One);
                 frame.Rgb[3 * i] = Shown(colour.X);
                 frame.Rgb[3 * i + 1] = Shown(colour.Y);
