@@ -1,16 +1,18 @@
+using MetaPrompts.Training.Data.Scenes.Models.Figures;
 using MetaPrompts.Training.Data.Scenes.Models.Photos;
 
 namespace MetaPrompts.Training.Data.Scenes;
 
 /// <summary>
 /// Has surfaces wear photographs: what a rule draws is too clean, and a network that knows nothing else takes the first real clutter for whatever it lacks. Most keep their colour and take a photograph's grain;
-/// some look like one, as in <see cref="Disguise"/>. People are left alone.
+/// some look like one, as in <see cref="Disguise"/>. Of people only the clothes of modelled ones do.
 /// </summary>
 internal static class PhotoDress
 {
     private const float Left = 0.3f;               // share of scenes that stay as they are
     private const float Posters = 0.8f;            // share of posters and screens that show a photograph
     private const float Grain = 0.7f;
+    private const float Prints = 0.25f;            // share of clothes and of modelled things' parts
 
     /// <summary>Nothing happens without photographs; everything else of the scene stays what it is.</summary>
     public static void PutOn(Scene scene)
@@ -28,6 +30,15 @@ internal static class PhotoDress
             if (!random.Chance(poster ? Posters : share) || people.Contains(i) || look.Texture == Texture.Glazed) continue;
             var grain = !poster && (plants.Contains(i) || random.Chance(Grain));
             scene.Materials[i] = look with { Worn = new WornPhoto(photos.Pick(random), 0.4f * MathF.Pow(16, random.Between(0, 1)), new(random.Between(0, 2), random.Between(0, 2)), grain) };
+        }
+        foreach (var model in scene.Models)
+        {
+            for (var i = 0; i < model.Looks.Length; i++)
+            {
+                if (!random.Chance(Prints) || model is PosedFigure person && person.Figure.Pieces[i].Kind != PieceKind.Clothes) continue;
+                var print = new WornPhoto(photos.Pick(random), 0.08f * MathF.Pow(8, random.Between(0, 1)), new(random.Between(0, 2), random.Between(0, 2)), random.Chance(Grain));
+                model.Looks[i] = model.Looks[i] with { Dye = model.Looks[i].Dye with { Print = print } };
+            }
         }
     }
 

@@ -115,6 +115,12 @@ internal sealed record SceneLight
 
     /// <summary>How dark corners are, 0…1.</summary>
     public float Crevices { get; init; }
+
+    /// <summary>Share of sun or lamp that reaches what lies in their shadow: little on a clear day, most under clouds.</summary>
+    public float InShadow { get; init; } = 0.12f;
+
+    /// <summary>A second light, which casts no shadow: towards it, as long as it is strong.</summary>
+    public Vector3 Fill { get; init; }
 }
 
 /// <summary>Road, kerb, pavement and what lies beyond: the class of the ground depends on where one stands.</summary>

@@ -36,10 +36,22 @@ public static class SceneGrammar
             break;
         }
         Disguise.PutOn(scene, random);
-        if (models is not null) scene.Light = scene.Light with { Crevices = random.Between(0.4f, 1) };
+        if (models is not null) Soften(scene, new SceneRandom(seed * 31 + 9_999_999));
         PhotoDress.PutOn(scene);
         if (backdrops) Backdrop.Hang(scene);
         return scene;
+    }
+
+    /// <summary>Light as it mostly is: from more than one side, and with shadows that are not black.</summary>
+    private static void Soften(Scene scene, SceneRandom random)
+    {
+        var around = random.Between(0, MathF.Tau);
+        scene.Light = scene.Light with
+        {
+            Crevices = random.Between(0.4f, 1),
+            InShadow = random.Chance(0.5f) ? random.Between(0.12f, 0.8f) : 0.12f,
+            Fill = random.Chance(0.6f) ? Vector3.Normalize(new(MathF.Cos(around), random.Between(-0.2f, 0.8f), MathF.Sin(around))) * random.Between(0, 0.45f) : default,
+        };
     }
 
     /// <summary>One or two whole people near the camera, in any surroundings.</summary>

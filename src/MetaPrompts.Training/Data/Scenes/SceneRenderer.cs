@@ -227,9 +227,9 @@ public static class SceneRenderer
                 strength = Math.Min(1.6f, 9 / (reach * reach + 3));
             }
             var facing = Math.Max(0, Vector3.Dot(n, towards));
-            if (facing > 0 && Shadowed(p + n * 0.01f, towards, reach, owner)) facing *= 0.12f;
+            if (facing > 0 && Shadowed(p + n * 0.01f, towards, reach, owner)) facing *= light.InShadow;
             var open = 0.7f + 0.3f * Math.Max(-0.6f, n.Y);
-            var colour = albedo * (light.Ambient * open + facing * strength * (1.15f - light.Ambient * 0.5f));
+            var colour = albedo * (light.Ambient * open + facing * strength * (1.15f - light.Ambient * 0.5f) + Math.Max(0, Vector3.Dot(n, light.Fill)));
             if (gloss > 0) colour += new Vector3(gloss * 0.5f * MathF.Pow(Math.Max(0, Vector3.Dot(Vector3.Normalize(towards - d), n)), 24));
             return light.Fog > 0 ? Vector3.Lerp(colour, light.Horizon, 1 - MathF.Exp(-distance * light.Fog)) : colour;
         }

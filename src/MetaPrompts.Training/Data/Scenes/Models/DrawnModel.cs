@@ -1,4 +1,5 @@
 using System.Numerics;
+using MetaPrompts.Training.Data.Scenes.Models.Photos;
 
 namespace MetaPrompts.Training.Data.Scenes.Models;
 
@@ -9,9 +10,19 @@ internal readonly record struct SurfaceLook(SurfacePicture Picture, SurfaceDye D
 /// <summary>What becomes of a picture's colours.</summary>
 /// <param name="Colour">Takes the place of its own, keeping light and dark; null keeps them.</param>
 /// <param name="Brightness">Times its own.</param>
-internal readonly record struct SurfaceDye(Vector3? Colour, float Brightness)
+/// <param name="Print">A photograph on it, whose metres are texture coordinates here; null for none.</param>
+internal readonly record struct SurfaceDye(Vector3? Colour, float Brightness, WornPhoto? Print = null)
 {
-    public Vector3 On(Vector3 colour, float mean) => (Colour is { } dye ? dye * ((colour.X + colour.Y + colour.Z) / (3 * mean)) : colour) * Brightness;
+    /// <param name="mean">Brightness of the whole picture.</param>
+    /// <param name="at">Texture coordinates.</param>
+    /// <param name="seen">How much of them one ray sees.</param>
+    public Vector3 On(Vector3 colour, float mean, Vector2 at, float seen)
+    {
+        var light = (colour.X + colour.Y + colour.Z) / (3 * mean);
+        var own = Colour is { } dye ? dye * light : colour;
+        if (Print is not null) own = Print.Over(own, at, seen) * (Print.Grain ? 1 : light);      // folds stay folds
+        return own * Brightness;
+    }
 }
 
 /// <summary>A model standing in a scene, seen in place of the solids with the same owner, which cast its shadow.</summary>

@@ -7,6 +7,7 @@ internal sealed class MeshRaster(int width, int height)
 {
     private const float Near = 0.15f;              // metres; nothing nearer is drawn
     private const float FineFrom = 170;            // rays from foot to top
+    private const float Unfolded = 2;              // metres that texture coordinates from 0 to 1 are worth, about
     private const float OverSkin = 1.003f;         // clothes win over the skin they lie on
 
     private readonly float[] _nearness = new float[width * height];        // 1 / depth, clothes a little more
@@ -35,7 +36,7 @@ internal sealed class MeshRaster(int width, int height)
             screen[v] = new(width / 2f + focal * Vector3.Dot(c, right) / z - 0.5f, height / 2f - focal * Vector3.Dot(c, up) / z - 0.5f, z);
         }
         var normals = Normals(mesh, world);
-        for (var t = 0; t < mesh.Pieces.Length; t++) Triangle(model, mesh, t, screen, normals);
+        for (var t = 0; t < mesh.Pieces.Length; t++) Triangle(model, mesh, t, screen, normals, focal);
     }
 
     private static Vector3[] Normals(TriangleMesh mesh, Vector3[] world)
@@ -52,7 +53,7 @@ internal sealed class MeshRaster(int width, int height)
         return normals;
     }
 
-    private void Triangle(DrawnModel model, TriangleMesh mesh, int t, Vector3[] screen, Vector3[] normals)
+    private void Triangle(DrawnModel model, TriangleMesh mesh, int t, Vector3[] screen, Vector3[] normals, float focal)
     {
         var corners = mesh.Corners.AsSpan(3 * t, 3);
         var (a, b, c) = (screen[corners[0].Vertex], screen[corners[1].Vertex], screen[corners[2].Vertex]);
@@ -78,12 +79,13 @@ internal sealed class MeshRaster(int width, int height)
                 var at = y * width + x;
                 if (!(nearness * over > _nearness[at])) continue;
                 share /= nearness;
-                var texel = look.Picture.At(mesh.TextureCoordinates[corners[0].Texture] * share.X + mesh.TextureCoordinates[corners[1].Texture] * share.Y + mesh.TextureCoordinates[corners[2].Texture] * share.Z);
+                var worn = mesh.TextureCoordinates[corners[0].Texture] * share.X + mesh.TextureCoordinates[corners[1].Texture] * share.Y + mesh.TextureCoordinates[corners[2].Texture] * share.Z;
+                var texel = look.Picture.At(worn);
                 if (texel.W < 0.5f) continue;
                 var normal = normals[corners[0].Vertex] * share.X + normals[corners[1].Vertex] * share.Y + normals[corners[2].Vertex] * share.Z;
                 var length = normal.Length();
                 _nearness[at] = nearness * over;
-                _seen[at] = new(1 / nearness, look.Dye.On(texel.AsVector3(), look.Picture.Brightness), length > 0 ? normal / length : Vector3.UnitY, model.Owner, model.Person, model.ClassId);
+                _seen[at] = new(1 / nearness, look.Dye.On(texel.AsVector3(), look.Picture.Brightness, worn, 1 / (nearness * focal * Unfolded)), length > 0 ? normal / length : Vector3.UnitY, model.Owner, model.Person, model.ClassId);
             }
         }
     }
