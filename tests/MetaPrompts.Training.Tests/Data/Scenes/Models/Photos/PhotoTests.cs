@@ -4,7 +4,10 @@ using MetaPrompts.Core.Frames;
 using MetaPrompts.Training.Data;
 using MetaPrompts.Training.Data.Scenes;
 using MetaPrompts.Training.Data.Scenes.Models;
+using MetaPrompts.Training.Data.Scenes.Models.Figures;
 using MetaPrompts.Training.Data.Scenes.Models.Photos;
+using MetaPrompts.Training.Tests.Data.Scenes.Models.Figures;
+using MetaPrompts.Training.Tests.Data.Scenes.Models.Props;
 using OpenCvSharp;
 
 namespace MetaPrompts.Training.Tests.Data.Scenes.Models.Photos;
@@ -94,6 +97,38 @@ public sealed class PhotoTests : IDisposable
             Assert.Equal(after.Rgb, SceneRenderer.Render(SceneGrammar.Compose(seed, models), Size).Rgb);
         }
         Assert.InRange(changed, 4, 11);            // three of ten scenes stay as they are
+    }
+
+    [Fact]
+    public void Modelled_things_and_clothes_may_have_prints_bodies_have_none()
+    {
+        using var catalogue = new TinyCatalogue();
+        using var package = new TinyPackage();
+        var models = SceneModels.Open(package.Path, catalogue.Path, _folder)!;
+        var (printed, plain) = (0, 0);
+        for (var seed = 0UL; seed < 40; seed++)
+        {
+            foreach (var model in SceneGrammar.Compose(seed, models).Models)
+            {
+                for (var i = 0; i < model.Looks.Length; i++)
+                {
+                    if (model is PosedFigure person && person.Figure.Pieces[i].Kind != PieceKind.Clothes) Assert.Null(model.Looks[i].Dye.Print);
+                    else if (model.Looks[i].Dye.Print is null) plain++;
+                    else printed++;
+                }
+            }
+        }
+        Assert.InRange(printed / (float)(printed + plain), 0.05f, 0.35f);
+    }
+
+    [Fact]
+    public void A_print_keeps_the_folds_of_what_it_is_on()
+    {
+        var print = new WornPhoto(Photo.Read(Path.Combine(_folder, "places/grey.png")), 1, default, false);
+        var dye = new SurfaceDye(null, 1, print);
+        var (light, dark) = (dye.On(new(0.6f), 0.5f, default, 0.01f), dye.On(new(0.2f), 0.5f, default, 0.01f));
+        Assert.Equal(3, light.X / dark.X, 1e-3f);
+        Assert.Equal(128 / 255f * 1.2f, light.X, 1e-3f);
     }
 
     [Fact]
