@@ -146,7 +146,7 @@ public sealed class CommandTests : IDisposable
     [Fact]
     public async Task Scenes_writes_a_data_set_that_eval_reads()
     {
-        var scenes = await Cli.RunAsync(_work.Folder, "scenes", "--out", "stills", "--stills", "3", "--size", "96x64", "--json");
+        var scenes = await Cli.RunAsync(_work.Folder, "scenes", "--out", "stills", "--stills", "3", "--size", "144x96", "--json");
         Assert.True(scenes.ExitCode == 0, scenes.Error);
         Assert.Equal("""{"frames":3,"folder":"stills"}""", scenes.Output.Trim());
         foreach (var kind in (string[])["rgb", "depth", "segmentation"])
@@ -156,6 +156,13 @@ public sealed class CommandTests : IDisposable
         var eval = await Cli.RunAsync(_work.Folder, "eval", "--model", "mini", "--tasks", "depth", "--dataset", "rgbd:stills", "--json", "scores.json");
         Assert.True(eval.ExitCode == 0, eval.Error);
         Assert.Equal(3, _work.Json("scores.json").GetProperty("samples").GetInt32());
+
+        // Its own pictures do as photographs for the surfaces of others; the folder that has none is named.
+        var worn = await Cli.RunAsync(_work.Folder, "scenes", "--out", "worn", "--stills", "3", "--size", "96x64", "--photos", "stills/rgb", "--seed", "2");
+        Assert.True(worn.ExitCode == 0, worn.Error);
+        var bare = await Cli.RunAsync(_work.Folder, "scenes", "--out", "bare", "--stills", "3", "--photos", "stills/records.jsonl");
+        Assert.Equal(4, bare.ExitCode);
+        Assert.StartsWith("metaprompts: error: stills/records.jsonl: cannot be read", bare.OnlyError, StringComparison.Ordinal);
 
         var again = await Cli.RunAsync(_work.Folder, "scenes", "--out", "stills", "--stills", "3");
         Assert.Equal((2, "metaprompts: error: --out: stills holds rendered scenes already (records.jsonl); name another folder"), (again.ExitCode, again.OnlyError));

@@ -48,5 +48,6 @@ internal sealed class PhotoLibrary
         return photo;
     }
 
-    private static bool Readable(string file) => Path.GetExtension(file).ToUpperInvariant() is ".JPG" or ".JPEG" or ".PNG" && ImageReader.DeclaredSize(file) is { Width: >= Smallest, Height: >= Smallest };
+    // A pipe has no length: opening it would wait for its writer.
+    private static bool Readable(string file) => new FileInfo(file).Length > 0 && Path.GetExtension(file).ToUpperInvariant() is ".JPG" or ".JPEG" or ".PNG" && ImageReader.DeclaredSize(file) is { Width: >= Smallest, Height: >= Smallest };
 }

@@ -160,6 +160,8 @@ public sealed class PhotoTests : IDisposable
         Assert.Contains("cannot be read", Assert.Throws<SourceLostException>(() => SceneModels.Open(null, null, Path.Combine(_folder, "elsewhere"))).Message, StringComparison.Ordinal);
         using var empty = new TemporaryFolder();
         Assert.Contains("eng/scene-models.sh", Assert.Throws<SourceLostException>(() => SceneModels.Open(null, null, empty.Path)).Message, StringComparison.Ordinal);
+        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", Path.Combine(empty.Path, "pipe.jpg"))) mkfifo.WaitForExit();
+        Assert.Contains("holds no photograph", Assert.Throws<SourceLostException>(() => SceneModels.Open(null, null, empty.Path)).Message, StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(empty.Path, "a.jpg"), "no picture");
         Assert.Contains("a.jpg", Assert.Throws<SourceLostException>(() => SceneModels.Open(null, null, empty.Path)).Message, StringComparison.Ordinal);
     }
