@@ -38,6 +38,28 @@ public sealed class MeanWeightsTests : IDisposable
         Assert.False(Directory.Exists(_work["out"]));
     }
 
+    [Fact]
+    public void What_is_missing_or_damaged_is_one_line()
+    {
+        Write("a", [(Half)1], 7);
+        Write("cut", [(Half)1, (Half)2, (Half)3], 7);
+        Write("short", [(Half)1, (Half)2, (Half)3], 7);
+        File.WriteAllBytes(_work["cut.safetensors"], File.ReadAllBytes(_work["cut.safetensors"])[..20]);
+        File.WriteAllBytes(_work["short.safetensors"], File.ReadAllBytes(_work["short.safetensors"])[..^10]);
+        File.WriteAllText(_work["other.json"], "[]");
+        File.WriteAllText(_work["lost.json"], """{"weights":"nowhere.safetensors"}""");
+        foreach (var (second, said) in new[] { ("none.json", "none.json: cannot be read: "), ("other.json", "other.json: is no model's manifest"), ("lost.json", "nowhere.safetensors: cannot be read: "), ("cut.json", "cut.json: is no model's manifest, or its weights are damaged") })
+        {
+            var (code, line) = Mean("a.json", second, "out");
+            Assert.Equal(1, code);
+            Assert.StartsWith("mean_weights: error: " + said, Assert.Single(line.Trim().Split('\n')), StringComparison.Ordinal);
+        }
+        Assert.Equal((1, "mean_weights: error: w is cut off: copy the weights again"), Trimmed(Mean("short.json", "short.json", "out")));
+        Assert.False(Directory.Exists(_work["out"]));
+    }
+
+    private static (int, string) Trimmed((int Code, string Said) one) => (one.Code, one.Said.Trim());
+
     private (int Code, string Said) Mean(params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo("python3", [Path.Combine(Repository.Root, "eng", "mean_weights.py"), .. arguments]) { WorkingDirectory = _work.Folder, RedirectStandardError = true, RedirectStandardOutput = true })!;

@@ -14,8 +14,7 @@ internal static class Disguise
     {
         if (random.Chance(0.5f)) return;
         var share = random.Chance(0.65f) ? random.Between(0.05f, 0.35f) : random.Between(0.4f, 0.9f);
-        var kept = scene.Primitives.Where(p => p.ClassId is SceneClasses.Vegetation or SceneClasses.Person).Select(p => p.Material).ToHashSet();
-        if (scene.Ground is { BeyondClass: SceneClasses.Vegetation } ground) kept.Add(ground.Beyond);
+        HashSet<int> kept = [.. scene.MaterialsOf(SceneClasses.Vegetation), .. scene.MaterialsOf(SceneClasses.Person)];
         for (var i = 0; i < scene.Materials.Count; i++)
         {
             if (!random.Chance(share) || kept.Contains(i) || scene.Materials[i].Texture == Texture.Glazed) continue;

@@ -21,26 +21,28 @@ internal static class PhotoDress
         var random = new SceneRandom(scene.Seed * 31 + 5_555_555);
         if (random.Chance(Left)) return;
         var share = random.Between(0.2f, 0.9f);
-        var (people, plants) = (MaterialsOf(scene, SceneClasses.Person), MaterialsOf(scene, SceneClasses.Vegetation));
-        if (scene.Ground is { BeyondClass: SceneClasses.Vegetation } ground) plants.Add(ground.Beyond);
+        var (people, plants) = (scene.MaterialsOf(SceneClasses.Person), scene.MaterialsOf(SceneClasses.Vegetation));
         for (var i = 0; i < scene.Materials.Count; i++)
         {
             var look = scene.Materials[i];
             var poster = look.Texture == Texture.Picture;
             if (!random.Chance(poster ? Posters : share) || people.Contains(i) || look.Texture == Texture.Glazed) continue;
             var grain = !poster && (plants.Contains(i) || random.Chance(Grain));
-            scene.Materials[i] = look with { Worn = new WornPhoto(photos.Pick(random), 0.4f * MathF.Pow(16, random.Between(0, 1)), new(random.Between(0, 2), random.Between(0, 2)), grain) };
+            scene.Materials[i] = look with { Worn = Any(photos, random, 0.4f, 6.4f) with { Grain = grain } };
         }
         foreach (var model in scene.Models)
         {
             for (var i = 0; i < model.Looks.Length; i++)
             {
                 if (!random.Chance(Prints) || model is PosedFigure person && person.Figure.Pieces[i].Kind != PieceKind.Clothes) continue;
-                var print = new WornPhoto(photos.Pick(random), 0.08f * MathF.Pow(8, random.Between(0, 1)), new(random.Between(0, 2), random.Between(0, 2)), random.Chance(Grain));
+                var print = Any(photos, random, 0.08f, 0.64f) with { Grain = random.Chance(Grain) };
                 model.Looks[i] = model.Looks[i] with { Dye = model.Looks[i].Dye with { Print = print } };
             }
         }
     }
 
-    private static HashSet<int> MaterialsOf(Scene scene, byte classId) => [.. scene.Primitives.Where(primitive => primitive.ClassId == classId).Select(primitive => primitive.Material)];
+    /// <summary>Any photograph anywhere.</summary>
+    /// <param name="least">Metres it covers; <paramref name="most"/> as well.</param>
+    private static WornPhoto Any(PhotoLibrary photos, SceneRandom random, float least, float most) =>
+        new(photos.Pick(random), least * MathF.Pow(most / least, random.Between(0, 1)), new(random.Between(0, 2), random.Between(0, 2)), Grain: false);
 }

@@ -46,6 +46,14 @@ public sealed class Scene
 
     internal Vector3 Velocity { get; set; }
 
+    /// <summary>Which materials the things of one class, or the ground beside a street, are made of: what repaints surfaces leaves some alone.</summary>
+    internal HashSet<int> MaterialsOf(byte classId)
+    {
+        var materials = Primitives.Where(primitive => primitive.ClassId == classId).Select(primitive => primitive.Material).ToHashSet();
+        if (Ground is { } ground && ground.BeyondClass == classId) materials.Add(ground.Beyond);
+        return materials;
+    }
+
     internal int Add(Material material)
     {
         Materials.Add(material);

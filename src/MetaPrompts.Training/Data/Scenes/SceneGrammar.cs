@@ -49,7 +49,7 @@ public static class SceneGrammar
         scene.Light = scene.Light with
         {
             Crevices = random.Between(0.4f, 1),
-            InShadow = random.Chance(0.5f) ? random.Between(0.12f, 0.8f) : 0.12f,
+            InShadow = random.Chance(0.5f) ? random.Between(scene.Light.InShadow, 0.8f) : scene.Light.InShadow,
             Fill = random.Chance(0.6f) ? Vector3.Normalize(new(MathF.Cos(around), random.Between(-0.2f, 0.8f), MathF.Sin(around))) * random.Between(0, 0.45f) : default,
         };
     }

@@ -158,18 +158,11 @@ public sealed class PhotoTests : IDisposable
     public void A_folder_without_photographs_and_a_damaged_one_are_one_line()
     {
         Assert.Contains("cannot be read", Assert.Throws<SourceLostException>(() => SceneModels.Open(null, null, Path.Combine(_folder, "elsewhere"))).Message, StringComparison.Ordinal);
-        using var empty = new TemporaryFolder();
-        Assert.Contains("eng/scene-models.sh", Assert.Throws<SourceLostException>(() => SceneModels.Open(null, null, empty.Path)).Message, StringComparison.Ordinal);
-        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", Path.Combine(empty.Path, "pipe.jpg"))) mkfifo.WaitForExit();
-        Assert.Contains("holds no photograph", Assert.Throws<SourceLostException>(() => SceneModels.Open(null, null, empty.Path)).Message, StringComparison.Ordinal);
-        File.WriteAllText(Path.Combine(empty.Path, "a.jpg"), "no picture");
-        Assert.Contains("a.jpg", Assert.Throws<SourceLostException>(() => SceneModels.Open(null, null, empty.Path)).Message, StringComparison.Ordinal);
-    }
-
-    private sealed class TemporaryFolder : IDisposable
-    {
-        public string Path { get; } = Directory.CreateTempSubdirectory("photos").FullName;
-
-        public void Dispose() => Directory.Delete(Path, true);
+        var empty = Directory.CreateDirectory(Path.Combine(_folder, "empty")).FullName;
+        Assert.Contains("eng/scene-models.sh", Assert.Throws<SourceLostException>(() => SceneModels.Open(null, null, empty)).Message, StringComparison.Ordinal);
+        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", Path.Combine(empty, "pipe.jpg"))) mkfifo.WaitForExit();
+        Assert.Contains("holds no photograph", Assert.Throws<SourceLostException>(() => SceneModels.Open(null, null, empty)).Message, StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(empty, "a.jpg"), "no picture");
+        Assert.Contains("a.jpg", Assert.Throws<SourceLostException>(() => SceneModels.Open(null, null, empty)).Message, StringComparison.Ordinal);
     }
 }
