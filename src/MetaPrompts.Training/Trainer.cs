@@ -19,7 +19,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainerOptions _options;
     private readonly ITrainingSet _set;
     private readonly Replicas _replicas;
-    private readonly AdamW _optimiser;
+    private readonly Optimiser _optimiser;
     private readonly TrainingState _state;
 
     /// <param name="set">Borrowed.</param>
@@ -33,7 +33,7 @@ public sealed class Trainer : IDisposable
         set_num_threads(options.Threads);
         random.manual_seed(options.Seed);
         _replicas = new Replicas(manifest, options);
-        _optimiser = new AdamW(_replicas.First.Parameters(options), beta2: options.Beta2);
+        _optimiser = new Optimiser(_replicas.First.Parameters(options), options.Optimiser, beta2: options.Beta2, threads: options.Replicas);
         _state = new TrainingState(_replicas.First.Network, _optimiser, options, _replicas.First.Scaffold);
     }
 

@@ -45,7 +45,10 @@ public sealed record TrainerOptions
     /// <summary>Prompts and timesteps of a multi-task network learn this much faster than the rest, and never decay. Published trainings have groups of their own (PublishedGroups).</summary>
     public double PromptRate { get; init; } = 5;
 
-    /// <summary>0.98 forgets a gradient that was an exception sooner; the published trainings use 0.999.</summary>
+    /// <summary>How parameters move by their gradients; the published trainings use AdamW.</summary>
+    public OptimiserRule Optimiser { get; init; }
+
+    /// <summary>Of AdamW: 0.98 forgets a gradient that was an exception sooner; the published trainings use 0.999.</summary>
     public double Beta2 { get; init; } = 0.98;
 
     /// <summary>Parts each batch is computed in, one after the other, so that memory suffices; batch statistics are then each part's own.</summary>

@@ -13,13 +13,13 @@ internal sealed class TrainingState : IDisposable
 {
     private const string StepKey = "step";
     private readonly Module _network;
-    private readonly AdamW _optimiser;
+    private readonly Optimiser _optimiser;
     private readonly TrainerOptions _options;
     private readonly string? _scaffold;
     private readonly Dictionary<string, Tensor> _averages = [];
 
     /// <param name="scaffold">Name under which the network has what is no part of the model (<see cref="Tasks.ITrainingTask.Scaffold"/>).</param>
-    public TrainingState(Module network, AdamW optimiser, TrainerOptions options, string? scaffold)
+    public TrainingState(Module network, Optimiser optimiser, TrainerOptions options, string? scaffold)
     {
         (_network, _optimiser, _options, _scaffold) = (network, optimiser, options, scaffold is null ? null : scaffold + ".");
         foreach (var (name, value) in Averaged()) _averages[name] = Averages ? value.clone() : value.alias();

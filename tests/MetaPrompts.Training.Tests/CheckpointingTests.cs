@@ -1,8 +1,8 @@
 using MetaPrompts.Model.Modules;
 using MetaPrompts.Training.Data;
+using MetaPrompts.Training.Optimisation;
 using TorchSharp;
 using static TorchSharp.torch;
-using AdamW = MetaPrompts.Training.Optimisation.AdamW;
 
 namespace MetaPrompts.Training.Tests;
 
@@ -49,7 +49,7 @@ public sealed class CheckpointingTests
         var (loss, _) = replicas.Backward(loader.Next(), 3, 0);
         var network = replicas.First.Network;
         var values = network.named_parameters().Where(one => one.parameter.grad is not null).ToDictionary(one => "gradient " + one.name, one => one.parameter.grad!.clone());
-        using var optimiser = new AdamW(replicas.First.Parameters(options));
+        using var optimiser = new Optimiser(replicas.First.Parameters(options));
         optimiser.Step(1e-3, 2);
         foreach (var (name, parameter) in network.named_parameters()) values["weight " + name] = parameter.detach().clone();
         foreach (var (name, buffer) in network.named_buffers()) values["buffer " + name] = buffer.clone();

@@ -54,7 +54,7 @@ public sealed class TrainingStepTests(ITestOutputHelper output)
         var groups = PublishedGroups.Of(task, network).ToDictionary(one => Listed(one.Name, published, names));
         Gradients(published, listed, groups, rate);
 
-        using var optimiser = new AdamW(groups.Values, beta2: 0.999);
+        using var optimiser = new Optimiser(groups.Values, beta2: 0.999);
         optimiser.Step(rate, clipNorm: double.PositiveInfinity);
         Weights(published, listed);
         Buffers(network, golden);

@@ -15,7 +15,7 @@ public sealed class AdamWTests
         var start = rand(7, 3);
         var ours = new Parameter(start.clone());
         var theirs = new Parameter(start.clone());
-        using var our = new AdamW([new TrainedParameter("x", ours, 1, 0.1)]);
+        using var our = new Optimiser([new TrainedParameter("x", ours, 1, 0.1)]);
         var their = optim.AdamW([theirs], lr: 0.01, beta1: 0.9, beta2: 0.98, eps: 1e-8, weight_decay: 0.1);
         for (var step = 0; step < 20; step++)
         {
@@ -32,7 +32,7 @@ public sealed class AdamWTests
     public void ParametersOfLowPrecisionMoveByStepsTooSmallForThem()
     {
         var parameter = new Parameter(ones(4).to(ScalarType.BFloat16));
-        using var optimiser = new AdamW([new TrainedParameter("x", parameter, 1, 0)]);
+        using var optimiser = new Optimiser([new TrainedParameter("x", parameter, 1, 0)]);
         for (var step = 0; step < 100; step++)
         {
             parameter.sum().backward();
@@ -46,7 +46,7 @@ public sealed class AdamWTests
     public void AFloat32ParameterIsItsOwnMaster()
     {
         var parameter = new Parameter(ones(4));
-        using var optimiser = new AdamW([new TrainedParameter("x", parameter, 1, 0)]);
+        using var optimiser = new Optimiser([new TrainedParameter("x", parameter, 1, 0)]);
         parameter.sum().backward();
         optimiser.Step(0.1, clipNorm: 1e9);
         using (no_grad()) optimiser.Masters.Single().Master.fill_(5);
@@ -57,7 +57,7 @@ public sealed class AdamWTests
     public void AGradientThatIsNoNumberChangesNothing()
     {
         var parameter = new Parameter(ones(4));
-        using var optimiser = new AdamW([new TrainedParameter("x", parameter, 1, 0)]);
+        using var optimiser = new Optimiser([new TrainedParameter("x", parameter, 1, 0)]);
         (parameter.sum() * float.NaN).backward();
         Assert.False(double.IsFinite(optimiser.Step(0.1, 1)));
         Assert.True(parameter.allclose(ones(4)));

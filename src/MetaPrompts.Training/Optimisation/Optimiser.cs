@@ -8,27 +8,43 @@ namespace MetaPrompts.Training.Optimisation;
 /// <param name="Rate">Times the schedule's rate.</param>
 public sealed record TrainedParameter(string Name, Parameter Value, double Rate, double WeightDecay);
 
+/// <summary>How parameters move.</summary>
+public enum OptimiserRule
+{
+    /// <summary>Each number for itself (Loshchilov &amp; Hutter 2019), as the published trainings do.</summary>
+    AdamW,
+
+    /// <summary>Matrices as <see cref="Optimisation.Muon"/> has it, the rest by AdamW.</summary>
+    Muon,
+}
+
 /// <summary>
-/// AdamW (Loshchilov &amp; Hutter 2019) with float32 masters for parameters of lower precision. TorchSharp's own has no state that could be saved, and an exact resume needs it.
+/// AdamW or Muon with float32 masters for parameters of lower precision. TorchSharp's own have no state that could be saved, and an exact resume needs it.
 /// A float32 parameter is its own master. Owns masters and moments.
 /// </summary>
-public sealed class AdamW : IDisposable
+public sealed class Optimiser : IDisposable
 {
     private const double Epsilon = 1e-8;
     private readonly double _beta1, _beta2;
-    private readonly List<(TrainedParameter Parameter, Tensor Master, Tensor Mean, Tensor Square)> _all = [];
+    private readonly int _threads;
+    private readonly List<Trained> _all = [];
+
+    /// <param name="Square">Running mean of squares; null for a matrix that Muon moves.</param>
+    private sealed record Trained(TrainedParameter Parameter, Tensor Master, Tensor Mean, Tensor? Square);
 
     /// <param name="beta2">0.98 forgets a gradient that was an exception sooner; the published trainings use torch's 0.999.</param>
-    public AdamW(IEnumerable<TrainedParameter> parameters, double beta1 = 0.9, double beta2 = 0.98)
+    /// <param name="threads">Parameters updated at a time: they do not touch each other, so the result is the same.</param>
+    public Optimiser(IEnumerable<TrainedParameter> parameters, OptimiserRule rule = OptimiserRule.AdamW, double beta1 = 0.9, double beta2 = 0.98, int threads = 1)
     {
         ArgumentNullException.ThrowIfNull(parameters);
-        (_beta1, _beta2) = (beta1, beta2);
+        (_beta1, _beta2, _threads) = (beta1, beta2, threads);
         using var none = no_grad();
         foreach (var parameter in parameters)
         {
             using var value = parameter.Value.detach();
             var master = value.dtype == ScalarType.Float32 ? value.alias() : value.to(ScalarType.Float32);
-            _all.Add((parameter, master, zeros_like(master), zeros_like(master)));
+            var square = rule == OptimiserRule.Muon && Muon.Suits(parameter.Name, master) ? null : zeros_like(master);
+            _all.Add(new Trained(parameter, master, zeros_like(master), square));
         }
     }
 
@@ -48,24 +64,33 @@ public sealed class AdamW : IDisposable
         if (!double.IsFinite(norm)) return norm;
 
         var clip = Math.Min(1, clipNorm / (norm + 1e-6));
-        var (first, second) = (1 - Math.Pow(_beta1, Steps), Math.Sqrt(1 - Math.Pow(_beta2, Steps)));
-        for (var i = 0; i < _all.Count; i++)
+        Parallel.ForEach(_all, new ParallelOptions { MaxDegreeOfParallelism = _threads }, one => Move(one, learningRate * one.Parameter.Rate, clip));
+        return norm;
+    }
+
+    /// <summary>A large network's gradients in float32 are as large as itself: they exist one at a time.</summary>
+    private void Move(Trained one, double rate, double clip)
+    {
+        using var none = no_grad();                                                                   // it counts for a thread
+        using var scope = NewDisposeScope();
+        var (parameter, master, mean, square) = one;
+        // A parameter no path of this step reached (a refine step that was not run) counts as one with gradient 0, whether or not an earlier step left it a
+        // gradient to clear: otherwise a resumed run would differ from one that was never interrupted.
+        var gradient = (parameter.Value.grad?.to(ScalarType.Float32) ?? zeros_like(master)).mul(clip);
+        if (parameter.WeightDecay > 0) master.mul_(1 - rate * parameter.WeightDecay);
+        if (square is null)
         {
-            // A large network's gradients in float32 are as large as itself: one at a time.
-            using var one = NewDisposeScope();
-            var (parameter, master, mean, square) = _all[i];
-            var rate = learningRate * parameter.Rate;
-            // A parameter no path of this step reached (a refine step that was not run) counts as one with gradient 0, whether or not an earlier step left it a
-            // gradient to clear: otherwise a resumed run would differ from one that was never interrupted.
-            var gradient = (parameter.Value.grad?.to(ScalarType.Float32) ?? zeros_like(master)).mul(clip);
+            master.add_(Muon.Update(gradient, mean), alpha: -rate);
+        }
+        else
+        {
+            var (first, second) = (1 - Math.Pow(_beta1, Steps), Math.Sqrt(1 - Math.Pow(_beta2, Steps)));
             mean.mul_(_beta1).add_(gradient, alpha: 1 - _beta1);
             square.mul_(_beta2).addcmul_(gradient, gradient, value: 1 - _beta2);
-            if (parameter.WeightDecay > 0) master.mul_(1 - rate * parameter.WeightDecay);
             master.addcdiv_(mean, square.sqrt().div_(second).add_(Epsilon), value: -rate / first);
-            if (parameter.Value.dtype != ScalarType.Float32) parameter.Value.copy_(master);
-            parameter.Value.grad?.zero_();
         }
-        return norm;
+        if (parameter.Value.dtype != ScalarType.Float32) parameter.Value.copy_(master);
+        parameter.Value.grad?.zero_();
     }
 
     /// <returns>A scalar, the caller's.</returns>
@@ -84,7 +109,7 @@ public sealed class AdamW : IDisposable
         {
             state["master/" + parameter.Name] = master;
             state["mean/" + parameter.Name] = mean;
-            state["square/" + parameter.Name] = square;
+            if (square is not null) state["square/" + parameter.Name] = square;
         }
         return state;
     }
@@ -108,7 +133,7 @@ public sealed class AdamW : IDisposable
         {
             master.Dispose();
             mean.Dispose();
-            square.Dispose();
+            square?.Dispose();
         }
     }
 }
