@@ -7,6 +7,7 @@ import sys
 folder, steps, size, scenes, width = sys.argv[1:6]
 ROWS = [
     ("learned", "prompts learnt"),
+    ("adamw", "as the first, learnt by AdamW instead of Muon"),
     ("frozen", "prompts as drawn (orthogonal), never learnt"),
     ("none", "no prompts: heads read the features themselves"),
     ("one-step", "prompts learnt, only one refine step ever practised"),

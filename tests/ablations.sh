@@ -31,6 +31,7 @@ score() {
 }
 
 train learned "$STEPS" ""
+train adamw "$STEPS" "" "training.optimiser=adamW"
 train frozen "$STEPS" "" "training.freezePrompts=true"
 train none "$STEPS" "" "metaPrompts={ depth: 0, segmentation: 0, pose: 0 }"
 train one-step "$STEPS" "" "training.refineChances=[1, 0, 0]"
@@ -38,5 +39,5 @@ train autoencoder $((STEPS / 4)) "" "training.stage=autoencoder"
 train from-autoencoder "$STEPS" autoencoder
 train denoising $((STEPS / 2)) autoencoder "training.stage=denoising"
 train from-denoising "$STEPS" denoising
-for name in learned frozen none one-step from-autoencoder from-denoising; do score "$name"; done
+for name in learned adamw frozen none one-step from-autoencoder from-denoising; do score "$name"; done
 exec python3 "$ROOT/tests/ablations.py" "$FOLDER" "$STEPS" "$SIZE" "$SCENES" "$WIDTH"

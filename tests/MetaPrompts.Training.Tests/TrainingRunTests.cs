@@ -3,6 +3,7 @@ using MetaPrompts.Core.Frames;
 using MetaPrompts.Model.Checkpoints;
 using MetaPrompts.Model.Inference;
 using MetaPrompts.Training.Data;
+using MetaPrompts.Training.Optimisation;
 using static TorchSharp.torch;
 
 namespace MetaPrompts.Training.Tests;
@@ -19,10 +20,12 @@ public sealed class TrainingRunTests : IDisposable
     [InlineData(true, true, 1, false)]
     [InlineData(false, false, 2, false)]
     [InlineData(false, true, 2, true)]
-    public void AResumedRunEndsInTheSameWeightsToTheBit(bool bfloat16, bool everyStep, int replicas, bool checkpointing)
+    [InlineData(false, true, 2, false, OptimiserRule.Muon)]
+    [InlineData(true, false, 1, false, OptimiserRule.Muon)]
+    public void AResumedRunEndsInTheSameWeightsToTheBit(bool bfloat16, bool everyStep, int replicas, bool checkpointing, OptimiserRule rule = OptimiserRule.AdamW)
     {
         var recipe = TinyRecipe.Of(6, bfloat16, everyStep);
-        recipe = recipe with { Training = recipe.Training with { Replicas = replicas, BatchSize = 2 * replicas, Checkpointing = checkpointing } };
+        recipe = recipe with { Training = recipe.Training with { Replicas = replicas, BatchSize = 2 * replicas, Checkpointing = checkpointing, Optimiser = rule } };
         Assert.Equal(6, new TrainingRun(recipe, Folder("whole")).Run(null, default).Count());
 
         // Stopped after the third step, as a signal would; then begun again from what is on disk.
@@ -69,6 +72,16 @@ public sealed class TrainingRunTests : IDisposable
         Assert.ThrowsAny<ModelRefusedException>(() => new TrainingRun(wider, Folder("other")).Run(null, default).Count());
     }
 
+    /// <summary>Muon keeps no squares, so AdamW cannot go on from it; said, and not made up.</summary>
+    [Fact]
+    public void AStateOfAnotherOptimiserIsRefused()
+    {
+        var recipe = TinyRecipe.Of(2);
+        _ = new TrainingRun(recipe with { Training = recipe.Training with { Optimiser = OptimiserRule.Muon, Phases = [recipe.Training.Phases[0] with { Steps = 1 }] } }, Folder("moments")).Run(null, default).Count();
+        var refused = Assert.ThrowsAny<ModelRefusedException>(() => new TrainingRun(recipe, Folder("moments")).Run(null, default).Count());
+        Assert.Contains("square/", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void WeightsAreNoState()
     {
@@ -93,7 +106,7 @@ public sealed class TrainingRunTests : IDisposable
     public void TrainingLeavesNoTensorsBehind(bool checkpointing)
     {
         // The count is the process's: what other tests left to the finaliser must be gone before it means anything.
-        var options = TinyRecipe.Of(6).Training with { Checkpointing = checkpointing };
+        var options = TinyRecipe.Of(6).Training with { Checkpointing = checkpointing, Optimiser = rule };
         using var trainer = new Trainer(TinyRecipe.Of(6).Manifest(), options, TinyRecipe.Of(6).Set());
         var counts = trainer.Run(default).Select(_ => AliveAfterCollection()).ToList();
         // Gradients and moments appear with the first steps; after that nothing may stay.
