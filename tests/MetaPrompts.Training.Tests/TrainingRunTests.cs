@@ -103,7 +103,8 @@ public sealed class TrainingRunTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void TrainingLeavesNoTensorsBehind(bool checkpointing)
+    [InlineData(false, OptimiserRule.Muon)]
+    public void TrainingLeavesNoTensorsBehind(bool checkpointing, OptimiserRule rule = OptimiserRule.AdamW)
     {
         // The count is the process's: what other tests left to the finaliser must be gone before it means anything.
         var options = TinyRecipe.Of(6).Training with { Checkpointing = checkpointing, Optimiser = rule };
