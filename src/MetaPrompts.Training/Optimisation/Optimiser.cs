@@ -68,7 +68,7 @@ public sealed class Optimiser : IDisposable
         return norm;
     }
 
-    /// <summary>A large network's gradients in float32 are as large as itself: they exist one at a time.</summary>
+    /// <summary>A large network's gradients in float32 are as large as itself: they exist one at a time, or as many as there are threads.</summary>
     private void Move(Trained one, double rate, double clip)
     {
         using var none = no_grad();                                                                   // it counts for a thread
