@@ -119,6 +119,17 @@ public sealed class CommandTests : IDisposable
         Assert.Empty(_work.Files("run"));
     }
 
+    [Theory]
+    [InlineData("adam")]
+    [InlineData("3")]
+    public async Task A_wrong_word_in_a_recipe_is_shown_with_those_there_are(string word)
+    {
+        File.WriteAllText(_work["recipe.yaml"], $"name: tiny\ntraining:\n  optimiser: {word}\n");
+        var run = await Cli.RunAsync(_work.Folder, "train", "-c", "recipe.yaml", "--out", "run");
+        Assert.Equal(2, run.ExitCode);
+        Assert.Equal($"metaprompts: error: recipe.yaml:3 training.optimiser: is '{word}'; use one of adamW, muon", run.OnlyError);
+    }
+
     [Fact]
     public async Task Scenes_writes_a_film_with_its_truth_and_eval_scores_on_such_scenes()
     {

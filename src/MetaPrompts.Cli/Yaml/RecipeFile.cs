@@ -50,6 +50,8 @@ internal static class RecipeFile
                 throw new ConfigurationException(yaml.Where(below), $"is not a key here; {(UsageErrors.Distance(key, nearest) <= Math.Max(2, key.Length / 3) ? $"did you mean {nearest}?" : $"known are {string.Join(", ", known.Keys)}")}");
             }
 
+            if (propertyType.IsEnum && value is System.Text.Json.Nodes.JsonValue word && !Enum.GetNames(propertyType).Contains(word.ToString(), StringComparer.OrdinalIgnoreCase))
+                throw new ConfigurationException(yaml.Where(below), $"is '{word}'; use one of {string.Join(", ", Enum.GetNames(propertyType).Select(JsonNamingPolicy.CamelCase.ConvertName))}");
             if (value is System.Text.Json.Nodes.JsonObject inner && propertyType.Assembly != typeof(object).Assembly) RefuseUnknown(yaml, inner, propertyType, below);
         }
     }
