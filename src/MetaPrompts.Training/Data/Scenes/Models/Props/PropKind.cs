@@ -14,9 +14,11 @@ internal enum PropKind
     Plant,
     Screen,
     Shelf,
+    Sign,
     Sofa,
     Street,
     Table,
+    Tree,
     Bed,
     Upright,
 }
