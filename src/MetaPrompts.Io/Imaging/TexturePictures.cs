@@ -27,23 +27,6 @@ public static class TexturePictures
         return Square(read, name, side);
     }
 
-    /// <summary>A picture cut to what of it is not transparent; one without transparency is all there. Errors as of <see cref="Read(string, int)"/>.</summary>
-    /// <returns>RGBA as there, and how wide it was for its height.</returns>
-    public static (byte[] Rgba, float Aspect) ReadCutout(string path, int side)
-    {
-        Capture.SourceFiles.RequireReadable(path);
-        ImageLimits.Check(path, ImageReader.DeclaredSize(path));
-        using var read = Cv2.ImRead(path, ImreadModes.Unchanged);
-        if (read.Type() != MatType.CV_8UC4) return (Square(read, path, side), (float)read.Width / Math.Max(1, read.Height));
-        using var opacity = read.ExtractChannel(3);
-        using var opaque = new Mat();
-        Cv2.Threshold(opacity, opaque, 127, 255, ThresholdTypes.Binary);
-        var box = Cv2.BoundingRect(opaque);
-        if (box.Width < 2 || box.Height < 2) throw new SourceLostException(path, "is all transparent");
-        using var cut = new Mat(read, box);
-        return (Square(cut, path, side), (float)box.Width / box.Height);
-    }
-
     private static byte[] Square(Mat read, string path, int side)
     {
         if (read.Empty() || read.Depth() != MatType.CV_8U) throw new SourceLostException(path, "cannot be decoded as a picture of 8 bits a channel");

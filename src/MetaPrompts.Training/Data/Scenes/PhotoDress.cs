@@ -1,6 +1,5 @@
 using MetaPrompts.Training.Data.Scenes.Models.Figures;
 using MetaPrompts.Training.Data.Scenes.Models.Photos;
-using MetaPrompts.Training.Data.Scenes.Models.Props;
 
 namespace MetaPrompts.Training.Data.Scenes;
 
@@ -35,7 +34,7 @@ internal static class PhotoDress
         {
             for (var i = 0; i < model.Looks.Length; i++)
             {
-                if (!random.Chance(Prints) || model is PlacedProp { Prop.Flat: true } || model is PosedFigure person && person.Figure.Pieces[i].Kind != PieceKind.Clothes) continue;
+                if (!random.Chance(Prints) || model is PosedFigure person && person.Figure.Pieces[i].Kind != PieceKind.Clothes) continue;
                 var print = Any(photos, random, 0.08f, 0.64f) with { Grain = random.Chance(Grain) };
                 model.Looks[i] = model.Looks[i] with { Dye = model.Looks[i].Dye with { Print = print } };
             }

@@ -28,14 +28,7 @@ public static class SceneGrammar
         var scene = new Scene { Seed = seed, Library = models, Focal = 0.5f / MathF.Tan(random.Between(45, 82) * MathF.PI / 360), Roll = random.Bell() * 0.025f };
         var draw = random.Between(0, _kinds.Sum(kind => kind.Share) - 1e-4f);
         // Figures are asked for where people matter: two of seven scenes become theirs, whole and from the chest up.
-        // So does one of seven with what is no person, where there are photographs of it.
-        var compose = (seed % 7) switch
-        {
-            3 when models?.Figures is not null => ClosePerson,
-            5 when models?.Figures is not null => Portrait,
-            1 when models?.Cutouts is not null => CloseThings,
-            _ => (Action<Scene, SceneRandom>?)null,
-        };
+        var compose = models?.Figures is null ? null : (seed % 7) switch { 3 => ClosePerson, 5 => Portrait, _ => (Action<Scene, SceneRandom>?)null };
         foreach (var (share, kind) in _kinds)
         {
             if ((draw -= share) > 0) continue;
@@ -68,7 +61,6 @@ public static class SceneGrammar
         scene.Camera = scene.Camera with { Y = random.Between(0.7f, 1.8f) };
         scene.Pitch = random.Bell() * 0.08f + 0.03f;
         People(scene, random, random.Whole(1, 2), 1.9f, 4.2f, 0.5f);
-        if (scene.Library?.Cutouts is not null && random.Chance(0.3f)) StandAbout(scene, random, random.Whole(1, 2));
     }
 
     /// <summary>One to three people so near that the picture ends at their chests, waists or knees.</summary>
@@ -78,28 +70,6 @@ public static class SceneGrammar
         scene.Camera = scene.Camera with { Y = random.Between(0.9f, 1.75f) };
         scene.Pitch = random.Bell() * 0.12f;
         People(scene, random, random.Whole(1, 3), 0.6f, 2.2f, 0.8f);
-        if (scene.Library?.Cutouts is not null && random.Chance(0.3f)) StandAbout(scene, random, random.Whole(1, 2));
-    }
-
-    /// <summary>Animals and things near the camera, sometimes with a person among them.</summary>
-    private static void CloseThings(Scene scene, SceneRandom random)
-    {
-        AnySurroundings(scene, random);
-        scene.Camera = scene.Camera with { Y = random.Between(0.4f, 1.7f) };
-        scene.Pitch = random.Bell() * 0.12f + MathF.Atan2(scene.Camera.Y - 0.5f, 3);
-        StandAbout(scene, random, random.Whole(1, 4));
-        if (random.Chance(0.4f)) People(scene, random, random.Whole(1, 2), 1.2f, 5, 0.8f);
-    }
-
-    private static void StandAbout(Scene scene, SceneRandom random, int count)
-    {
-        for (; count > 0; count--)
-        {
-            var at = InView(scene, random, 0.8f, 5, 0.8f);
-            if (random.Chance(0.7f)) HouseholdThings.Animal(scene, random, at, random.Between(0.3f, 1.5f));
-            else if (random.Chance(0.5f)) HouseholdThings.Upright(scene, random, at);
-            else StreetThings.Sign(scene, random, at);
-        }
     }
 
     private static void AnySurroundings(Scene scene, SceneRandom random)
@@ -121,17 +91,12 @@ public static class SceneGrammar
     {
         for (var i = 0; i < count; i++)
         {
-            var at = InView(scene, random, near, far, spread);
+            // Evenly in the picture rather than on the ground: far people are small and many enough as it is.
+            var z = near * MathF.Pow(far / near, random.Between(0, 1));
+            var x = z * 0.5f / scene.Focal * spread * random.Between(-1, 1);
+            var (sin, cos) = MathF.SinCos(scene.Yaw);
+            var at = new Vector3(scene.Camera.X + sin * z + cos * x, 0, scene.Camera.Z + cos * z - sin * x);
             PersonModel.Add(scene, random, at, random.Between(0, 6.28f), random.Chance(0.13f) ? random.Between(1.0f, 1.45f) : random.Between(1.52f, 1.95f));
         }
-    }
-
-    /// <summary>A point of the ground, evenly in the picture rather than on the ground: far people are small and many enough as it is.</summary>
-    private static Vector3 InView(Scene scene, SceneRandom random, float near, float far, float spread)
-    {
-        var z = near * MathF.Pow(far / near, random.Between(0, 1));
-        var x = z * 0.5f / scene.Focal * spread * random.Between(-1, 1);
-        var (sin, cos) = MathF.SinCos(scene.Yaw);
-        return new(scene.Camera.X + sin * z + cos * x, 0, scene.Camera.Z + cos * z - sin * x);
     }
 }

@@ -13,10 +13,8 @@ internal static class StreetThings
         var yaw = random.Between(-0.5f, 0.5f);
         scene.Capsule(at, at + new Vector3(0, height, 0), random.Between(0.03f, 0.07f), SceneClasses.Thing, Things.Plain(scene, random.Grey(0.2f, 0.8f)));
         var face = scene.Add(new Material(random.Pick(Texture.Print, Texture.Print, Texture.Flat, Texture.Picture), random.Colour(), random.Chance(0.5f) ? random.Grey(0.8f, 1) : random.Grey(0, 0.2f), random.Between(1, 4), new(random.Between(-9, 9))));
-        var (first, round) = (scene.Primitives.Count, random.Chance(0.3f));
-        if (round) scene.Ellipsoid(at + new Vector3(0, height, 0), new(w * 0.7f, w * 0.7f, 0.04f), SceneClasses.Thing, face);
+        if (random.Chance(0.3f)) scene.Ellipsoid(at + new Vector3(0, height, 0), new(w * 0.7f, w * 0.7f, 0.04f), SceneClasses.Thing, face);
         else scene.Box(at + new Vector3(0, height, 0), new(w, h, 0.03f), yaw, SceneClasses.Thing, face);
-        PlacedProp.Stand(scene, PropKind.Sign, first, at + new Vector3(0, height - (round ? w * 0.7f : h), 0), yaw, SceneClasses.Thing);
     }
 
     /// <summary>A bin, bollard, hydrant, box or cone.</summary>

@@ -62,7 +62,6 @@ internal static class Things
 
     public static void Tree(Scene scene, SceneRandom random, Vector3 at, float size = 1)
     {
-        var first = scene.Primitives.Count;
         var bark = scene.Add(new Material(Texture.Mottled, new(0.25f, 0.18f, 0.12f), new(0.12f, 0.1f, 0.08f), 8, default));
         var green = random.Green();
         var leaves = scene.Add(new Material(Texture.Mottled, green, green * 0.35f, random.Between(4, 12), new(random.Between(-9, 9))));
@@ -71,12 +70,10 @@ internal static class Things
         if (random.Chance(0.2f))
         {
             for (var i = 0; i < 4; i++) scene.Ellipsoid(at + new Vector3(0, height * (0.5f + 0.4f * i), 0), new(reach * (1 - 0.22f * i) * 0.7f, height * 0.35f, reach * (1 - 0.22f * i) * 0.7f), SceneClasses.Vegetation, leaves, leafy: true);
-            PlacedProp.Stand(scene, PropKind.Tree, first, at, 0, SceneClasses.Vegetation);
             return;
         }
         for (var i = random.Whole(4, 7); i > 0; i--)
             scene.Ellipsoid(at + new Vector3(random.Between(-0.7f, 0.7f) * reach, height + random.Between(-0.2f, 1) * reach, random.Between(-0.7f, 0.7f) * reach), new(reach * random.Between(0.4f, 0.8f)), SceneClasses.Vegetation, leaves, leafy: random.Chance(0.85f));
-        PlacedProp.Stand(scene, PropKind.Tree, first, at, 0, SceneClasses.Vegetation);
     }
 
     public static void Bush(Scene scene, SceneRandom random, Vector3 at)

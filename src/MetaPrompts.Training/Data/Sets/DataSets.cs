@@ -47,7 +47,7 @@ public static class DataSets
         var scenes = DefaultScenes;
         if (count.Length > 0 && !(int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out scenes) && scenes is >= 1 and <= MostScenes))
             throw new ConfigurationException("--dataset", $"'{count}' is no number of scenes; use synthetic:1 to synthetic:{MostScenes}");
-        var (picture, figures, props, photos, cutouts) = (SyntheticEvaluation.DefaultSize, (string?)null, (string?)null, (string?)null, (string?)null);
+        var (picture, figures, props, photos) = (SyntheticEvaluation.DefaultSize, (string?)null, (string?)null, (string?)null);
         foreach (var one in setting?.Split('&') ?? [])
         {
             var pair = one.Split('=', 2);
@@ -57,11 +57,10 @@ public static class DataSets
                 case "figures" when pair.Length == 2: figures = pair[1]; break;
                 case "props" when pair.Length == 2: props = pair[1]; break;
                 case "photos" when pair.Length == 2: photos = pair[1]; break;
-                case "cutouts" when pair.Length == 2: cutouts = pair[1]; break;
-                default: throw new ConfigurationException("--dataset", $"'{one}' is no setting of synthetic; write size=WIDTHxHEIGHT (16 to 4096 pixels), figures=DIR, props=DIR, photos=DIR or cutouts=DIR");
+                default: throw new ConfigurationException("--dataset", $"'{one}' is no setting of synthetic; write size=WIDTHxHEIGHT (16 to 4096 pixels), figures=DIR, props=DIR or photos=DIR");
             }
         }
-        return new SyntheticEvaluation(scenes, picture, SceneModels.Open(figures, props, photos, cutouts));
+        return new SyntheticEvaluation(scenes, picture, SceneModels.Open(figures, props, photos));
     }
 
     private static RgbdFolder Rgbd(string path)

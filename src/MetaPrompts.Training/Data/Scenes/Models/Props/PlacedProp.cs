@@ -28,9 +28,9 @@ internal sealed class PlacedProp : DrawnModel
     /// <param name="yaw">Facing; for what faces nowhere any number that differs from place to place.</param>
     public static void Stand(Scene scene, PropKind kind, int first, Vector3 at, float yaw, byte classId)
     {
-        if (scene.Library is not { } library || first == scene.Primitives.Count) return;
+        if (scene.Library?.Props is not { } props || first == scene.Primitives.Count) return;
         var random = new SceneRandom(scene.Seed * 31 + 7_777_777 + (ulong)first);       // of its own: the rest of the scene stays what it is
-        if (!random.Chance(Share) || library.Thing(kind, random) is not { } prop) return;
+        if (!random.Chance(Share) || props.Pick(kind, random) is not { } prop) return;
         var (sin, cos) = MathF.SinCos(yaw);
         var (low, high) = (new Vector3(float.MaxValue), new Vector3(float.MinValue));
         foreach (var solid in scene.Primitives.Skip(first))
@@ -40,11 +40,6 @@ internal sealed class PlacedProp : DrawnModel
             var middle = new Vector3(away.X * cos - away.Z * sin, away.Y, away.X * sin + away.Z * cos);
             var half = solid.Shape == Shape.Capsule ? Vector3.Abs(solid.A - solid.B) / 2 + new Vector3(solid.Radius) : solid.B;
             (low, high) = (Vector3.Min(low, middle - half), Vector3.Max(high, middle + half));
-        }
-        if (prop.Flat)
-        {
-            scene.Models.Add(Board(scene, prop, scene.StandIn(first, _ => true), at, (high - low).Y, classId, random));
-            return;
         }
         // Things keep their proportions more or less: nothing is drawn out beyond recognition.
         var size = high - low;
@@ -60,22 +55,5 @@ internal sealed class PlacedProp : DrawnModel
             To = Matrix4x4.CreateScale(scale) * Matrix4x4.CreateRotationY(yaw) * Matrix4x4.CreateTranslation(at),
             Looks = [.. prop.Pictures.Select(picture => new SurfaceLook(picture, new(random.Chance(0.25f) ? random.Colour() : null, random.Between(0.8f, 1.2f))))],
         });
-    }
-
-    /// <summary>A cut-out photograph, more or less towards the camera, as it is or mirrored, in its own colours.</summary>
-    private static PlacedProp Board(Scene scene, Prop prop, short owner, Vector3 at, float height, byte classId, SceneRandom random)
-    {
-        var scale = Math.Clamp(height / prop.Size.Y, 0.75f, 1.3f);
-        var towards = scene.Camera - at;
-        var yaw = MathF.Atan2(towards.X, towards.Z) + random.Between(-0.4f, 0.4f);
-        return new PlacedProp
-        {
-            Owner = owner,
-            ClassId = classId,
-            Velocity = scene.Velocity,
-            Prop = prop,
-            To = Matrix4x4.CreateScale(scale * random.Side() * random.Between(0.9f, 1.1f), scale, 1) * Matrix4x4.CreateRotationY(yaw) * Matrix4x4.CreateTranslation(at),
-            Looks = [new SurfaceLook(prop.Pictures[0], new(null, random.Between(0.75f, 1.3f)))],
-        };
     }
 }

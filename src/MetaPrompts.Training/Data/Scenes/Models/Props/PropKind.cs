@@ -14,11 +14,9 @@ internal enum PropKind
     Plant,
     Screen,
     Shelf,
-    Sign,
     Sofa,
     Street,
     Table,
-    Tree,
     Bed,
     Upright,
 }
