@@ -10,7 +10,7 @@ namespace MetaPrompts.Training.Data.Scenes;
 /// <param name="corner">Of the part that is shown, in pictures; <paramref name="extent"/> is its size.</param>
 internal sealed class Backdrop(Photo photo, Vector2 corner, Vector2 extent)
 {
-    private const float Share = 0.18f;
+    private const float Share = 0.1f;
 
     /// <summary>Gives some scenes one; nothing happens without photographs.</summary>
     public static void Hang(Scene scene)

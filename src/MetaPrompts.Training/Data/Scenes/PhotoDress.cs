@@ -5,14 +5,17 @@ namespace MetaPrompts.Training.Data.Scenes;
 
 /// <summary>
 /// Has surfaces wear photographs: what a rule draws is too clean, and a network that knows nothing else takes the first real clutter for whatever it lacks. Most keep their colour and take a photograph's grain;
-/// some look like one, as in <see cref="Disguise"/>. Of people only the clothes of modelled ones do.
+/// some look like one, as in <see cref="Disguise"/>. Modelled people do, too, bodies included: were a photograph's grain only on what is nobody, it would be learnt as the mark of nobody, and real people have it.
 /// </summary>
 internal static class PhotoDress
 {
     private const float Left = 0.3f;               // share of scenes that stay as they are
     private const float Posters = 0.8f;            // share of posters and screens that show a photograph
     private const float Grain = 0.7f;
-    private const float Prints = 0.25f;            // share of clothes and of modelled things' parts
+    private const float Prints = 0.25f;            // share of modelled things' parts
+    private const float Clothes = 0.6f;
+    private const float Bodies = 0.5f;             // share of skins and of hair; only its grain, and little of it
+    private const float Skin = 0.3f;
 
     /// <summary>Nothing happens without photographs; everything else of the scene stays what it is.</summary>
     public static void PutOn(Scene scene)
@@ -34,8 +37,10 @@ internal static class PhotoDress
         {
             for (var i = 0; i < model.Looks.Length; i++)
             {
-                if (!random.Chance(Prints) || model is PosedFigure person && person.Figure.Pieces[i].Kind != PieceKind.Clothes) continue;
-                var print = Any(photos, random, 0.08f, 0.64f) with { Grain = random.Chance(Grain) };
+                var kind = (model as PosedFigure)?.Figure.Pieces[i].Kind;
+                var body = kind is PieceKind.Skin or PieceKind.Hair;
+                if (!random.Chance(body ? Bodies : kind is PieceKind.Clothes ? Clothes : Prints)) continue;
+                var print = Any(photos, random, 0.08f, 0.64f) with { Grain = random.Chance(Grain) || body, Strength = body ? Skin : 1 };
                 model.Looks[i] = model.Looks[i] with { Dye = model.Looks[i].Dye with { Print = print } };
             }
         }

@@ -27,8 +27,14 @@ public static class SceneGrammar
         var random = new SceneRandom(seed);
         var scene = new Scene { Seed = seed, Library = models, Focal = 0.5f / MathF.Tan(random.Between(45, 82) * MathF.PI / 360), Roll = random.Bell() * 0.025f };
         var draw = random.Between(0, _kinds.Sum(kind => kind.Share) - 1e-4f);
-        // Figures are asked for where people matter: two of seven scenes become theirs, whole and from the chest up.
-        var compose = models?.Figures is null ? null : (seed % 7) switch { 3 => ClosePerson, 5 => Portrait, _ => (Action<Scene, SceneRandom>?)null };
+        // Figures are asked for where people matter: two of seven scenes become theirs, whole and from the chest up. With modelled furniture one is a room seen by someone who holds the camera as it comes.
+        var compose = (seed % 7) switch
+        {
+            3 when models?.Figures is not null => ClosePerson,
+            5 when models?.Figures is not null => Portrait,
+            6 when models?.Props is not null => Handheld,
+            _ => (Action<Scene, SceneRandom>?)null,
+        };
         foreach (var (share, kind) in _kinds)
         {
             if ((draw -= share) > 0) continue;
@@ -70,6 +76,14 @@ public static class SceneGrammar
         scene.Camera = scene.Camera with { Y = random.Between(0.9f, 1.75f) };
         scene.Pitch = random.Bell() * 0.12f;
         People(scene, random, random.Whole(1, 3), 0.6f, 2.2f, 0.8f);
+    }
+
+    /// <summary>A room whose floor is often out of sight: into corners, along walls, up and down, tilted.</summary>
+    private static void Handheld(Scene scene, SceneRandom random)
+    {
+        Indoors.Room(scene, random);
+        scene.Camera = new(scene.Camera.X, random.Between(0.7f, 1.9f), random.Between(-1.1f, 0.7f));
+        (scene.Yaw, scene.Pitch, scene.Roll) = (random.Between(-1.4f, 1.4f), random.Bell() * 0.3f, random.Bell() * 0.2f);
     }
 
     private static void AnySurroundings(Scene scene, SceneRandom random)

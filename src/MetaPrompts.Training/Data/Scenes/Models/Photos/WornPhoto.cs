@@ -6,7 +6,8 @@ namespace MetaPrompts.Training.Data.Scenes.Models.Photos;
 /// <param name="Width">Metres the photograph covers.</param>
 /// <param name="Offset">In pictures, so that no two surfaces match.</param>
 /// <param name="Grain">The surface keeps its colour and takes only light and dark from the photograph; otherwise it looks like the photograph.</param>
-internal sealed record WornPhoto(Photo Photo, float Width, Vector2 Offset, bool Grain)
+/// <param name="Strength">Of the grain, 0…1.</param>
+internal sealed record WornPhoto(Photo Photo, float Width, Vector2 Offset, bool Grain, float Strength = 1)
 {
     private const float MostLight = 2.5f;
 
@@ -17,6 +18,6 @@ internal sealed record WornPhoto(Photo Photo, float Width, Vector2 Offset, bool 
     public Vector3 Over(Vector3 own, Vector2 at, float seen)
     {
         var shown = Photo.At(at / Width + Offset, seen / Width);
-        return Grain ? own * Vector3.Min(shown / Vector3.Max(Photo.Mean, new Vector3(0.05f)), new Vector3(MostLight)) : shown;
+        return Grain ? own * Vector3.Lerp(Vector3.One, Vector3.Min(shown / Vector3.Max(Photo.Mean, new Vector3(0.05f)), new Vector3(MostLight)), Strength) : shown;
     }
 }

@@ -66,6 +66,8 @@ public sealed class PhotoTests : IDisposable
         Assert.True((mean / own - Vector3.One).Length() < 0.05f, $"{mean} of {own}");
         Assert.NotEqual(grain.Over(own, new(0.1f, 0.1f), 0.001f), grain.Over(own, new(0.3f, 0.1f), 0.001f));
         Assert.Equal(photo.At(new(0.05f, 0.05f), 0.0005f), whole.Over(own, new(0.1f, 0.1f), 0.001f));
+        var (faint, full) = ((grain with { Strength = 0.25f }).Over(own, new(0.1f, 0.1f), 0.001f), grain.Over(own, new(0.1f, 0.1f), 0.001f));
+        Assert.True((faint - Vector3.Lerp(own, full, 0.25f)).Length() < 1e-6f);
     }
 
     [Fact]
@@ -100,25 +102,32 @@ public sealed class PhotoTests : IDisposable
     }
 
     [Fact]
-    public void Modelled_things_and_clothes_may_have_prints_bodies_have_none()
+    public void Modelled_things_and_clothes_may_have_prints_bodies_only_a_little_grain()
     {
         using var catalogue = new TinyCatalogue();
         using var package = new TinyPackage();
         var models = SceneModels.Open(package.Path, catalogue.Path, _folder)!;
-        var (printed, plain) = (0, 0);
+        var (printed, plain, grained) = (0, 0, 0);
         for (var seed = 0UL; seed < 40; seed++)
         {
             foreach (var model in SceneGrammar.Compose(seed, models).Models)
             {
                 for (var i = 0; i < model.Looks.Length; i++)
                 {
-                    if (model is PosedFigure person && person.Figure.Pieces[i].Kind != PieceKind.Clothes) Assert.Null(model.Looks[i].Dye.Print);
-                    else if (model.Looks[i].Dye.Print is null) plain++;
+                    var print = model.Looks[i].Dye.Print;
+                    if (model is PosedFigure person && person.Figure.Pieces[i].Kind != PieceKind.Clothes)
+                    {
+                        if (print is null) continue;
+                        grained++;
+                        Assert.True(print is { Grain: true, Strength: < 0.5f });
+                    }
+                    else if (print is null) plain++;
                     else printed++;
                 }
             }
         }
-        Assert.InRange(printed / (float)(printed + plain), 0.05f, 0.35f);
+        Assert.InRange(printed / (float)(printed + plain), 0.05f, 0.5f);
+        Assert.True(grained > 0);
     }
 
     [Fact]
