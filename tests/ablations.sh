@@ -26,7 +26,7 @@ train() {
 
 score() {
   for refine in 1 2 3; do
-    [ -e "$FOLDER/$1/$refine.json" ] || "$METAPROMPTS" eval --model "$FOLDER/$1/mini.json" --dataset "synthetic:$SCENES" --refine-steps "$refine" --json "$FOLDER/$1/$refine.json" >&2
+    [ -e "$FOLDER/$1/$refine.json" ] || "$METAPROMPTS" eval --model "$FOLDER/$1/mini.json" --dataset "synthetic:$SCENES?size=192x128" --refine-steps "$refine" --json "$FOLDER/$1/$refine.json" >&2
   done
 }
 

@@ -120,6 +120,18 @@ public sealed class CommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData("seed", "x", "must be a whole number")]
+    [InlineData("learningRate", "fast", "must be a number")]
+    [InlineData("everyStep", "3", "must be true or false")]
+    [InlineData("refineChances", "0.5", "must be a list")]
+    public async Task A_value_of_the_wrong_kind_in_a_recipe_is_answered_with_the_right_kind(string key, string value, string said)
+    {
+        File.WriteAllText(_work["recipe.yaml"], $"name: tiny\ntraining:\n  {key}: {value}\n");
+        var run = await Cli.RunAsync(_work.Folder, "train", "-c", "recipe.yaml", "--out", "run");
+        Assert.Equal((2, $"metaprompts: error: recipe.yaml:3 training.{key}: {said}"), (run.ExitCode, run.OnlyError));
+    }
+
+    [Theory]
     [InlineData("adam")]
     [InlineData("3")]
     public async Task A_wrong_word_in_a_recipe_is_shown_with_those_there_are(string word)

@@ -33,10 +33,22 @@ internal static class RecipeFile
         catch (JsonException e)
         {
             var key = (e.Path ?? "").TrimStart('$').TrimStart('.');
-            var problem = e.InnerException is FormatException inner ? inner.Message : e.Message.Split(" Path:")[0].Split(" LineNumber")[0].TrimEnd('.');
+            var problem = e.InnerException is FormatException inner ? inner.Message : Expected(e.Message.Split(" Path:")[0].Split(" LineNumber")[0].TrimEnd('.'));
             throw new ConfigurationException(yaml.Where(key), problem);
         }
     }
+
+    /// <summary>What a value must be, for whoever has never heard of the types of .NET; other messages as they are.</summary>
+    private static string Expected(string message) => message.Split(" could not be converted to ") is not [_, var type] ? message : type switch
+    {
+        _ when type.Contains("Dictionary", StringComparison.Ordinal) => "must be keys with values",
+        _ when type.EndsWith("[]", StringComparison.Ordinal) || type.Contains("Collections", StringComparison.Ordinal) => "must be a list",
+        _ when type.Contains("Int", StringComparison.Ordinal) => "must be a whole number",
+        _ when type.Contains("Double", StringComparison.Ordinal) || type.Contains("Single", StringComparison.Ordinal) => "must be a number",
+        _ when type.Contains("Boolean", StringComparison.Ordinal) => "must be true or false",
+        _ when type.Contains("String", StringComparison.Ordinal) => "must be text",
+        _ => "has the wrong form",
+    };
 
     private static void RefuseUnknown(YamlDocumentReader yaml, System.Text.Json.Nodes.JsonObject values, Type type, string path)
     {

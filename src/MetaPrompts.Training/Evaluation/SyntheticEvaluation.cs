@@ -14,7 +14,8 @@ public sealed class SyntheticEvaluation(int count, ImageSize size, SceneModels? 
     /// <summary>People whose joints span fewer pixels count neither for nor against: nor does training ask about them.</summary>
     public const float SmallestPerson = 12;
 
-    public static ImageSize DefaultSize { get; } = new(128, 192);
+    /// <summary>What <c>mini</c> works at.</summary>
+    public static ImageSize DefaultSize { get; } = new(192, 256);
 
     public EvaluationProtocol Protocol { get; } = new("synthetic", string.Create(CultureInfo.InvariantCulture,
         $"rendered validation scenes 0…{count - 1} at {size}{(models is null ? "" : ", " + models.Description)}, depth below 80 m with known focal length, visible people of at least {SmallestPerson} pixels"),

@@ -69,13 +69,13 @@ public static class SceneGrammar
         People(scene, random, random.Whole(1, 2), 1.9f, 4.2f, 0.5f);
     }
 
-    /// <summary>One to three people so near that the picture ends at their chests, waists or knees.</summary>
+    /// <summary>One to three people so near that the picture ends at their chins, chests, waists or knees.</summary>
     private static void Portrait(Scene scene, SceneRandom random)
     {
         AnySurroundings(scene, random);
         scene.Camera = scene.Camera with { Y = random.Between(0.9f, 1.75f) };
         scene.Pitch = random.Bell() * 0.12f;
-        People(scene, random, random.Whole(1, 3), 0.6f, 2.2f, 0.8f);
+        People(scene, random, random.Whole(1, 3), 0.42f, 2.2f, 0.8f);
     }
 
     /// <summary>A room whose floor is often out of sight: into corners, along walls, up and down, tilted.</summary>
