@@ -121,9 +121,11 @@ public sealed class CommandTests : IDisposable
 
     [Theory]
     [InlineData("seed", "x", "must be a whole number")]
+    [InlineData("seed", "2.5", "must be a whole number")]
     [InlineData("learningRate", "fast", "must be a number")]
     [InlineData("everyStep", "3", "must be true or false")]
     [InlineData("refineChances", "0.5", "must be a list")]
+    [InlineData("phases", "5", "must be a list")]
     public async Task A_value_of_the_wrong_kind_in_a_recipe_is_answered_with_the_right_kind(string key, string value, string said)
     {
         File.WriteAllText(_work["recipe.yaml"], $"name: tiny\ntraining:\n  {key}: {value}\n");

@@ -33,21 +33,20 @@ internal static class RecipeFile
         catch (JsonException e)
         {
             var key = (e.Path ?? "").TrimStart('$').TrimStart('.');
-            var problem = e.InnerException is FormatException inner ? inner.Message : Expected(e.Message.Split(" Path:")[0].Split(" LineNumber")[0].TrimEnd('.'));
-            throw new ConfigurationException(yaml.Where(key), problem);
+            throw new ConfigurationException(yaml.Where(key), Expected(e.Message.Split(" Path:")[0].Split(" LineNumber")[0].TrimEnd('.')));
         }
     }
 
     /// <summary>What a value must be, for whoever has never heard of the types of .NET; other messages as they are.</summary>
     private static string Expected(string message) => message.Split(" could not be converted to ") is not [_, var type] ? message : type switch
     {
-        _ when type.Contains("Dictionary", StringComparison.Ordinal) => "must be keys with values",
+        _ when type.Contains("Dictionary", StringComparison.Ordinal) => "must be keys with values",      // before the types of its keys and values
         _ when type.EndsWith("[]", StringComparison.Ordinal) || type.Contains("Collections", StringComparison.Ordinal) => "must be a list",
         _ when type.Contains("Int", StringComparison.Ordinal) => "must be a whole number",
         _ when type.Contains("Double", StringComparison.Ordinal) || type.Contains("Single", StringComparison.Ordinal) => "must be a number",
         _ when type.Contains("Boolean", StringComparison.Ordinal) => "must be true or false",
         _ when type.Contains("String", StringComparison.Ordinal) => "must be text",
-        _ => "has the wrong form",
+        _ => "must be keys with values",           // a part of the recipe; wrong words of an enum were refused before
     };
 
     private static void RefuseUnknown(YamlDocumentReader yaml, System.Text.Json.Nodes.JsonObject values, Type type, string path)
@@ -76,7 +75,7 @@ internal static class RecipeFile
             var text = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
             return text?.Split('x') is [var h, var w] && int.TryParse(h, NumberStyles.None, CultureInfo.InvariantCulture, out var height) && int.TryParse(w, NumberStyles.None, CultureInfo.InvariantCulture, out var width) && height > 0 && width > 0
                 ? new ImageSize(height, width)
-                : throw new JsonException(null, new FormatException("must be HEIGHTxWIDTH, for example 192x256"));
+                : throw new JsonException("must be HEIGHTxWIDTH, for example 192x256");
         }
 
         public override void Write(Utf8JsonWriter writer, ImageSize value, JsonSerializerOptions options) => writer.WriteStringValue(string.Create(CultureInfo.InvariantCulture, $"{value.Height}x{value.Width}"));

@@ -15,7 +15,7 @@ internal static class PhotoDress
     private const float Prints = 0.25f;            // share of modelled things' parts
     private const float Clothes = 0.6f;
     private const float Bodies = 0.5f;             // share of skins and of hair; only its grain, and little of it
-    private const float Skin = 0.3f;
+    private const float Faint = 0.3f;              // strength of that grain
 
     /// <summary>Nothing happens without photographs; everything else of the scene stays what it is.</summary>
     public static void PutOn(Scene scene)
@@ -40,7 +40,7 @@ internal static class PhotoDress
                 var kind = (model as PosedFigure)?.Figure.Pieces[i].Kind;
                 var body = kind is PieceKind.Skin or PieceKind.Hair;
                 if (!random.Chance(body ? Bodies : kind is PieceKind.Clothes ? Clothes : Prints)) continue;
-                var print = Any(photos, random, 0.08f, 0.64f) with { Grain = random.Chance(Grain) || body, Strength = body ? Skin : 1 };
+                var print = Any(photos, random, 0.08f, 0.64f) with { Grain = random.Chance(Grain) || body, Strength = body ? Faint : 1 };
                 model.Looks[i] = model.Looks[i] with { Dye = model.Looks[i].Dye with { Print = print } };
             }
         }
