@@ -106,7 +106,23 @@ public sealed class CommandTests : IDisposable
         // Nothing is as young as a millisecond: every frame is refined less.
         Assert.InRange(streams.GetProperty("lowered").GetInt64(), 1, 8);
         Assert.Equal(["queued", "inference", "total"], streams.GetProperty("stages").EnumerateArray().Select(stage => stage.GetProperty("stage").GetString()));
+        Assert.Equal(JsonValueKind.Null, streams.GetProperty("steady_fps").ValueKind);
         Assert.Contains(result.GetProperty("choices").EnumerateArray(), choice => choice.GetString()!.StartsWith("FoldedNorms: ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Bench_tells_several_streams_of_files_with_and_without_opening_and_closing()
+    {
+        _work.Clip(frames: 6);
+        var run = await Cli.RunAsync(_work.Folder, "bench", "clip.mp4", "--model", _work.SmallMini(), "--frames", "6", "--rounds", "1", "--streams", "3", "--json");
+        Assert.True(run.ExitCode == 0, run.Error);
+        var result = JsonDocument.Parse(run.Output).RootElement;
+        var (streams, ratio) = (result.GetProperty("streams"), result.GetProperty("ratio"));
+        var model = result.GetProperty("frame").GetProperty("default").GetProperty("fps").GetDouble();
+        Assert.Empty(streams.GetProperty("dropped").EnumerateObject());
+        Assert.Equal(streams.GetProperty("fps").GetDouble() / model, ratio.GetProperty("streams_vs_model").GetDouble(), 0.02);
+        Assert.Equal(streams.GetProperty("steady_fps").GetDouble() / model, ratio.GetProperty("steady_streams_vs_model").GetDouble(), 0.02);
+        Assert.Contains("from the middle frame to the last", result.GetProperty("method").GetString()!, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -45,19 +45,20 @@ internal sealed record BenchSpeed(double Fps, double MedianMs, double CpuMs, dou
 /// <param name="Rate">Frames a second of each, as from cameras; null: files, as fast as they are taken.</param>
 /// <param name="OfferedFps">All streams together; null for files.</param>
 /// <param name="Fps">Published, all streams together; median of the rounds.</param>
+/// <param name="SteadyFps">Of files, from the middle frame of all streams to the last; null at a rate.</param>
 /// <param name="Dropped">Of all rounds, by outcome; frames that newer ones overtook.</param>
 /// <param name="Stages">Of the published frames: <c>queued</c>, <c>inference</c>, <c>total</c>. A camera's frame is timed from the moment it was due.</param>
 /// <param name="MeanAgeMs">Of the newest record a subscriber has, over time and streams; null for files.</param>
 /// <param name="TargetAgeMs">Asked for; null: none.</param>
 /// <param name="Lowered">Frames of all rounds that were refined less for it; null without a target.</param>
-internal sealed record BenchStreams(int Count, double? Rate, double? OfferedFps, double Fps, IReadOnlyDictionary<string, long> Dropped, IReadOnlyList<BenchStage> Stages, double? MeanAgeMs, double? TargetAgeMs, long? Lowered);
+internal sealed record BenchStreams(int Count, double? Rate, double? OfferedFps, double Fps, double? SteadyFps, IReadOnlyDictionary<string, long> Dropped, IReadOnlyList<BenchStage> Stages, double? MeanAgeMs, double? TargetAgeMs, long? Lowered);
 
 internal sealed record BenchStage(string Stage, [property: JsonPropertyName("p50_ms")] double P50Ms, [property: JsonPropertyName("p95_ms")] double P95Ms, [property: JsonPropertyName("p99_ms")] double P99Ms);
 
 /// <param name="Frame">Plain over default time of a call: medians of the part <c>call</c>; null unless asked for.</param>
 /// <param name="SteadyVsModel">End to end once it is filled over the model alone.</param>
-/// <param name="StreamsVsModel">Published frames of all streams over the model alone; null unless asked for.</param>
-internal sealed record BenchRatio(double? Frame, double? EndToEndVsModel, double? SteadyVsModel, double? WithOverlayVsModel, double? StreamsVsModel);
+/// <param name="StreamsVsModel">Published frames of all streams over the model alone; <paramref name="SteadyStreamsVsModel"/> once they are filled. Null unless asked for.</param>
+internal sealed record BenchRatio(double? Frame, double? EndToEndVsModel, double? SteadyVsModel, double? WithOverlayVsModel, double? StreamsVsModel, double? SteadyStreamsVsModel);
 
 /// <param name="PeakBytes">Resident memory of this process at its highest.</param>
 /// <param name="LiveTensors">Tensors alive after the last round that were not before the first; below zero where leftovers of loading were freed meanwhile.</param>

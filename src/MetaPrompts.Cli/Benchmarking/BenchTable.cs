@@ -26,11 +26,11 @@ internal static class BenchTable
             var offered = streams.OfferedFps is { } fps ? string.Create(CultureInfo.InvariantCulture, $" of {fps:0.##} offered") : "";
             var age = streams.MeanAgeMs is { } ms ? string.Create(CultureInfo.InvariantCulture, $", newest record {ms:0.0} ms old in the mean") : "";
             var lowered = streams.Lowered is { } frames ? string.Create(CultureInfo.InvariantCulture, $", {frames} refined less for a target of {streams.TargetAgeMs:0} ms") : "";
-            Row("streams", $"{streams.Count}: {streams.Fps:0.00} fps{offered}, {string.Join(", ", streams.Dropped.Select(one => $"{one.Value} {one.Key}").DefaultIfEmpty("none dropped"))}{age}{lowered}");
+            Row("streams", $"{streams.Count}: {streams.Fps:0.00} fps{Filled(streams.SteadyFps)}{offered}, {string.Join(", ", streams.Dropped.Select(one => $"{one.Value} {one.Key}").DefaultIfEmpty("none dropped"))}{age}{lowered}");
             foreach (var stage in streams.Stages) Row(stage.Stage, $"p50 {stage.P50Ms:0.00} ms, p95 {stage.P95Ms:0.00} ms, p99 {stage.P99Ms:0.00} ms");
         }
 
-        foreach (var (name, ratio) in ((string, double?)[])[("plain ÷ default", r.Ratio.Frame), ("end to end ÷ model", r.Ratio.EndToEndVsModel), ("filled pipeline ÷ model", r.Ratio.SteadyVsModel), ("overlay ÷ model", r.Ratio.WithOverlayVsModel), ("streams ÷ model", r.Ratio.StreamsVsModel)])
+        foreach (var (name, ratio) in ((string, double?)[])[("plain ÷ default", r.Ratio.Frame), ("end to end ÷ model", r.Ratio.EndToEndVsModel), ("filled pipeline ÷ model", r.Ratio.SteadyVsModel), ("overlay ÷ model", r.Ratio.WithOverlayVsModel), ("streams ÷ model", r.Ratio.StreamsVsModel), ("filled streams ÷ model", r.Ratio.SteadyStreamsVsModel)])
         {
             if (ratio is { } value) Row("ratio", $"{value:0.00} {name}");
         }
@@ -41,6 +41,8 @@ internal static class BenchTable
         foreach (var choice in r.Choices) Row("choice", $"{choice}");
     }
 
+    private static string Filled(double? fps) => fps is { } some ? string.Create(CultureInfo.InvariantCulture, $" ({some:0.00} once it is filled)") : "";
+
     private static FormattableString Speed(BenchSpeed s) =>
-        $"{s.Fps:0.00} fps{(s.SteadyFps is { } filled ? string.Create(CultureInfo.InvariantCulture, $" ({filled:0.00} once it is filled)") : "")}, {s.MedianMs:0.0} ms a call, {s.CpuMs:0.0} CPU-ms a frame, rounds of {s.LeastFps:0.00} to {s.MostFps:0.00} fps";
+        $"{s.Fps:0.00} fps{Filled(s.SteadyFps)}, {s.MedianMs:0.0} ms a call, {s.CpuMs:0.0} CPU-ms a frame, rounds of {s.LeastFps:0.00} to {s.MostFps:0.00} fps";
 }

@@ -3,7 +3,7 @@ using MetaPrompts.Core.Flow;
 
 namespace MetaPrompts.Cli.Benchmarking;
 
-/// <summary>A pipeline once it has filled: from its middle frame to its last. What opening and closing cost is not a frame's, nor a camera's that runs for weeks.</summary>
+/// <summary>A pipeline once it has filled: from its middle frame to its last, of all its streams. What opening and closing cost is not a frame's, nor a camera's that runs for weeks.</summary>
 internal sealed class SteadyHalf(int frames) : IProgress<PipelineProgress>
 {
     private long _ended, _middleBytes, _bytes, _middle, _last;

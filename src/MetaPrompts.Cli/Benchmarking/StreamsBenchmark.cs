@@ -15,12 +15,12 @@ namespace MetaPrompts.Cli.Benchmarking;
 /// <param name="targetAge">Of results at a rate; null: every refine step, always.</param>
 internal sealed class StreamsBenchmark(SourceSpec spec, LoadedModel loaded, int count, double? rate, TimeSpan? targetAge, int frames)
 {
-    private readonly List<double> _fps = [], _ages = [];
+    private readonly List<double> _fps = [], _filled = [], _ages = [];
     private readonly List<StageTimings> _timings = [];
     private long _lowered;
     private readonly SortedDictionary<string, long> _dropped = new(StringComparer.Ordinal);
 
-    public BenchStreams Result => new(count, rate, rate * count, Measured.Round(Measured.Median(_fps)), _dropped,
+    public BenchStreams Result => new(count, rate, rate * count, Measured.Round(Measured.Median(_fps)), _filled.Count == 0 ? null : Measured.Round(Measured.Median(_filled)), _dropped,
         [Stage("queued", one => one.Queued), Stage("inference", one => one.Inference), Stage("total", one => one.Total)], rate is null || _ages.Count == 0 ? null : Measured.Round(Measured.Median(_ages)), targetAge?.TotalMilliseconds, targetAge is null ? null : _lowered);
 
     /// <summary>One more round.</summary>
@@ -31,7 +31,9 @@ internal sealed class StreamsBenchmark(SourceSpec spec, LoadedModel loaded, int 
         var pool = new PixelBufferPool();
         var records = new FrameRecords("bench", loaded.Manifests);
         var age = new AgeSink();
-        var builder = new PipelineBuilder(loaded.Model, pool) { Batching = Composition.Batching(loaded), TargetAge = targetAge };
+        // Cameras lose frames, so theirs have no known last one.
+        var filled = rate is null ? new SteadyHalf(count * frames) : null;
+        var builder = new PipelineBuilder(loaded.Model, pool) { Batching = Composition.Batching(loaded), TargetAge = targetAge, Progress = filled };
         for (var i = 0; i < count; i++)
         {
             var id = new StreamId(string.Create(CultureInfo.InvariantCulture, $"stream-{i}"));
@@ -45,6 +47,7 @@ internal sealed class StreamsBenchmark(SourceSpec spec, LoadedModel loaded, int 
         {
             var report = (await pipeline.RunAsync(signals.Stop, signals.Abort).ConfigureAwait(false)).ThrowIfFailed();
             _fps.Add(report.FramesPerSecond);
+            if (filled?.Fps is { } fps) _filled.Add(fps);
             foreach (var (word, number) in report.Streams.SelectMany(stream => stream.Ledger.Outcomes))
             {
                 if (number > 0 && word != FrameOutcome.Published.Word()) _dropped[word] = _dropped.GetValueOrDefault(word) + number;

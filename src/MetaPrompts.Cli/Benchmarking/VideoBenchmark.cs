@@ -79,7 +79,7 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, BenchO
                 Measured.Machine(), Measured.Versions(), Method(decoded.Count, devices.Length, plain), loaded.Model.Manifest.Name, [.. loaded.Tasks.Select(t => t.ToString().ToLowerInvariant())], loaded.Device, loaded.Precision,
                 loaded.Parts.Max(part => part.RefineSteps), new BenchInput(spec.Given, size.Width, size.Height, key.Width, key.Height, decoded.Count, options.Batch), parts, each,
                 new BenchFrame(alone.Speed with { MedianMs = Measured.Round(Measured.Median(calls)) }, plain is null ? null : plainly.Speed with { MedianMs = Measured.Round(Measured.Median(plainCalls)) }),
-                whole, overlaid, streams?.Result, new BenchRatio(Call("plain") is { } slow ? Measured.Round(slow / Call("default")!.Value) : null, Ratio(whole?.Fps), Ratio(whole?.SteadyFps), Ratio(overlaid?.Fps), Ratio(streams?.Result.Fps)),
+                whole, overlaid, streams?.Result, new BenchRatio(Call("plain") is { } slow ? Measured.Round(slow / Call("default")!.Value) : null, Ratio(whole?.Fps), Ratio(whole?.SteadyFps), Ratio(overlaid?.Fps), Ratio(streams?.Result.Fps), Ratio(streams?.Result.SteadyFps)),
                 new BenchMemory(Measured.PeakBytes(), TorchRuntime.LiveTensors - before, steady.Count > 0 ? (long)Measured.Median(steady) : null, resultBytes), loaded.Model.Choices);
         }
         finally
@@ -176,7 +176,7 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, BenchO
         if (options.Each) kinds.Add("speed-ups: all but one against all, in turn call by call");
         if (!options.ModelOnly) kinds.Add("end to end: file to records.jsonl, opening and closing included, and from the middle frame to the last without; with overlay: overlay.mp4 (grid) as well");
         if (options.Streams is { } streams)
-            kinds.Add(string.Create(CultureInfo.InvariantCulture, $"streams: {streams} of the file at once, each decoded by itself, to records{(options.Rate is { } rate ? $", {rate} frames a second each, newest frame wins, timed from when a frame was due" : ", as fast as they are taken")}"));
+            kinds.Add(string.Create(CultureInfo.InvariantCulture, $"streams: {streams} of the file at once, each decoded by itself, to records{(options.Rate is { } rate ? $", {rate} frames a second each, newest frame wins, timed from when a frame was due" : ", as fast as they are taken, opening and closing included, and from the middle frame to the last without")}"));
         return string.Join("; ", kinds);
     }
 }

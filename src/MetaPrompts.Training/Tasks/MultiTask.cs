@@ -17,8 +17,8 @@ public sealed class MultiTask : ITrainingTask
     private const double EarlierSteps = 0.4;      // weight of what a step before the last says
     private static readonly PerceptionTask[] _tasks = [PerceptionTask.Depth, PerceptionTask.Segmentation, PerceptionTask.Pose];
 
-    // Small things that matter weigh more: sidewalk, person, vehicle, object, furniture.
-    private static readonly float[] _classWeights = [1, 1, 1, 1.5f, 1, 2, 2, 2, 1.5f, 1];
+    // What is seldom seen weighs more: sidewalk, object, furniture. People and vehicles did, too, and were then seen where there were none.
+    private static readonly float[] _classWeights = [1, 1, 1, 1.5f, 1, 1, 1, 2, 1.5f, 1];
     private readonly Tensor _classWeight;
     private readonly MetaPromptsMulti _network;
     private readonly bool _everyStep;

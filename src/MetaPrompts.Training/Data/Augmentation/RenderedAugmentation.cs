@@ -9,6 +9,8 @@ public static class RenderedAugmentation
     /// <summary>Focal length, in image widths, of the camera that depth targets are metric for.</summary>
     public const float CanonicalFocal = 0.9f;
 
+    private const float Nearest = 0.25f, Farthest = 80;
+
     // Scenes show whole people; who sits before a camera is seen from the chest up.
     private const float CloseUps = 0.15f;
     private const float Within = 0.75f;
@@ -94,7 +96,7 @@ public static class RenderedAugmentation
         }
     }
 
-    /// <summary>Depth and classes on the half-size grid, nearest neighbour: a mean of two depths is a place where nothing stands.</summary>
+    /// <summary>Depth (0: not asked about) and classes on the half-size grid, nearest neighbour: a mean of two depths is a place where nothing stands.</summary>
     private static void Measure(SceneFrame frame, View view, float zoom, ImageSize grid, float[] depths, byte[] classIds)
     {
         var (h, w) = (frame.Size.Height, frame.Size.Width);
@@ -113,7 +115,8 @@ public static class RenderedAugmentation
                 }
                 classIds[at] = frame.ClassIds[iy * w + ix];
                 var depth = frame.Depth[iy * w + ix] * scale;
-                depths[at] = float.IsFinite(depth) && depth is > 0.25f and < 80 ? depth : 0;
+                // Sky is as far as the scale goes, or what is said of it would mean nothing; of a backdrop nobody knows.
+                depths[at] = classIds[at] != SceneClasses.Nobody && depth > Nearest ? MathF.Min(depth, Farthest) : 0;
             }
         }
     }

@@ -63,7 +63,10 @@ internal static class Outdoors
         }
         var crowd = random.Chance(0.2f) ? 22 : 9;
         for (var i = random.Whole(1, crowd); i > 0; i--)
-            PersonModel.Add(scene, random, Around(random, looked, 0.3f, ahead * 0.55f), random.Between(0, 6.28f), random.Chance(0.1f) ? random.Between(1, 1.45f) : random.Between(1.52f, 1.95f));
+        {
+            var at = Around(random, looked, 0.3f, ahead * 0.55f);
+            PersonModel.Add(scene, random, at, SceneGrammar.Facing(scene, random, at), random.Chance(0.1f) ? random.Between(1, 1.45f) : random.Between(1.52f, 1.95f));
+        }
     }
 
     /// <summary>A narrow street full of shop fronts, signs, stalls, bicycles and people, near the camera.</summary>

@@ -19,6 +19,8 @@ public static class SceneGrammar
         (0.14f, ClosePerson),
     ];
 
+    private const float FacingShare = 0.75f;
+
     /// <summary>The same seed gives the same scene.</summary>
     /// <param name="models">Models for most of its people and things, and people near the camera in more of the scenes; null: all are made of solids.</param>
     /// <param name="backdrops">Whether some may stand before a photograph; there is no truth to score against then.</param>
@@ -110,7 +112,19 @@ public static class SceneGrammar
             var x = z * 0.5f / scene.Focal * spread * random.Between(-1, 1);
             var (sin, cos) = MathF.SinCos(scene.Yaw);
             var at = new Vector3(scene.Camera.X + sin * z + cos * x, 0, scene.Camera.Z + cos * z - sin * x);
-            PersonModel.Add(scene, random, at, random.Between(0, 6.28f), random.Chance(0.13f) ? random.Between(1.0f, 1.45f) : random.Between(1.52f, 1.95f));
+            PersonModel.Add(scene, random, at, Facing(scene, random, at), random.Chance(0.13f) ? random.Between(1.0f, 1.45f) : random.Between(1.52f, 1.95f));
         }
+    }
+
+    /// <summary>
+    /// Where a person looks, for <see cref="PersonModel.Add"/>. With figures mostly more or less at the camera, as in most photographs: where all directions are as likely, the side of the picture a joint is on says nothing
+    /// of left and right by itself, and the network never began to tell them apart (docs/decisions/0039).
+    /// </summary>
+    internal static float Facing(Scene scene, SceneRandom random, Vector3 at)
+    {
+        var anywhere = random.Between(0, 6.28f);
+        if (scene.Library?.Figures is null) return anywhere;
+        var own = new SceneRandom(scene.Seed * 31 + 5_555_556 + (ulong)scene.People.Count);
+        return own.Chance(FacingShare) ? MathF.Atan2(scene.Camera.X - at.X, scene.Camera.Z - at.Z) + own.Bell() * 0.7f : anywhere;
     }
 }

@@ -27,7 +27,7 @@ public sealed class RenderedAugmentationTests
         {
             var sample = RenderedAugmentation.Apply(SyntheticScenes.Training(1, i, _size), _size, new Random(i));
             Assert.All(sample.Image, value => Assert.InRange(value, -1f, 1f));
-            Assert.All(sample.Depth!, value => Assert.True(value == 0 || value is > 0.25f and < 80));
+            Assert.All(sample.Depth!, value => Assert.True(value == 0 || value is > 0.25f and <= 80));
             Assert.All(sample.ClassIds!, id => Assert.True(id < 10 || id == TrainingSample.Unlabelled));
             Assert.All(sample.Pose!.Heatmaps, value => Assert.InRange(value, 0f, 1f));
         }
@@ -43,6 +43,25 @@ public sealed class RenderedAugmentationTests
         Assert.All(depths, seen => Assert.InRange(seen.Max() - seen.Min(), 0, 1e-3f));
         Assert.InRange(depths.Min(seen => seen[0]), 20 / 1.61f, 16);
         Assert.InRange(depths.Max(seen => seen[0]), 22, 20 / 0.79f);
+    }
+
+    [Fact]
+    public void SkyIsAsFarAsTheScaleGoesAndABackdropIsAtNoKnownDistance()
+    {
+        var frame = new SceneFrame(_size, 0.9f);
+        for (var i = 0; i < _size.Pixels; i++)
+            (frame.Depth[i], frame.ClassIds[i]) = (i % _size.Width / 16) switch
+            {
+                0 => (float.PositiveInfinity, SceneClasses.Sky),
+                1 => (float.PositiveInfinity, SceneClasses.Nobody),
+                2 => (500, SceneClasses.Wall),
+                _ => (0.1f, SceneClasses.Thing),
+            };
+        for (var i = 0; i < 10; i++)
+        {
+            var sample = RenderedAugmentation.Apply(frame, _size, new Random(i));
+            foreach (var (depth, id) in sample.Depth!.Zip(sample.ClassIds!)) Assert.Equal(id is SceneClasses.Sky or SceneClasses.Wall ? 80 : 0, depth);
+        }
     }
 
     [Fact]
