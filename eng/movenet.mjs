@@ -1,24 +1,30 @@
 // What MoveNet Lightning finds of a COCO folder's people, by the same PCK@0.2 as `metaprompts eval`: a yardstick for mini's pose. Nothing of it is part of the program or of what it was trained on.
 //
-//     mkdir yardstick && cd yardstick && npm install @vladmandic/human@3.3.6 @tensorflow/tfjs@4.22.0 @tensorflow/tfjs-backend-wasm@4.22.0 jpeg-js@0.4.4
-//     node ../eng/movenet.mjs FOLDER          FOLDER: annotations.json and images/*.jpg, as for `eval --dataset coco-keypoints:FOLDER`
+//     npm install --prefix .metaprompts/yardstick @vladmandic/human@3.3.6 @tensorflow/tfjs@4.22.0 @tensorflow/tfjs-backend-wasm@4.22.0 jpeg-js@0.4.4
+//     node eng/movenet.mjs FOLDER          FOLDER: annotations.json and images/*.jpg, as for `eval --dataset coco-keypoints:FOLDER`
 //
 // MoveNet (Apache-2.0, inside the npm package) says one pose a picture, of 192×192 places. It is asked twice: for the whole picture, whose one pose goes to the person it fits best, and for a square around each person's labelled box.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const require = createRequire(path.join(process.cwd(), 'package.json'));
+function fail(message) {
+  console.error(`movenet: error: ${message}`);
+  process.exit(2);
+}
+
+const [folder] = process.argv.slice(2);
+if (!folder) fail('usage: node eng/movenet.mjs FOLDER');
+const labels = path.join(folder, 'annotations.json');
+if (!existsSync(labels)) fail(`${labels}: does not exist; give a folder as for eval --dataset coco-keypoints:FOLDER`);
+const packages = fileURLToPath(new URL('../.metaprompts/yardstick/node_modules', import.meta.url));
+if (!existsSync(packages)) fail('its packages are missing; the first lines of this file say how to install them');
+const require = createRequire(path.join(packages, 'package.json'));
 const tf = require('@tensorflow/tfjs');
 const wasm = require('@tensorflow/tfjs-backend-wasm');
 const jpeg = require('jpeg-js');
 
-const [folder] = process.argv.slice(2);
-if (!folder) {
-  console.error('usage: node movenet.mjs FOLDER');
-  process.exit(2);
-}
-const packages = path.join(process.cwd(), 'node_modules');
 wasm.setWasmPaths(path.join(packages, '@tensorflow/tfjs-backend-wasm/dist/'));
 await tf.setBackend('wasm');
 const models = path.join(packages, '@vladmandic/human/models');
@@ -66,7 +72,7 @@ function count(way, person, pose) {
   }
 }
 
-const set = JSON.parse(readFileSync(path.join(folder, 'annotations.json')));
+const set = JSON.parse(readFileSync(labels));
 let asked = 0;
 for (const image of set.images) {
   const people = set.annotations

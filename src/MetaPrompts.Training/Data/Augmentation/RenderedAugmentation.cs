@@ -9,7 +9,8 @@ public static class RenderedAugmentation
     /// <summary>Focal length, in image widths, of the camera that depth targets are metric for.</summary>
     public const float CanonicalFocal = 0.9f;
 
-    private const float Nearest = 0.25f, Farthest = 80;
+    /// <summary>Metres at that focal length: nearer is not asked about, farther is this far.</summary>
+    public const float Nearest = 0.25f, Farthest = 80;
 
     // Scenes show whole people; who sits before a camera is seen from the chest up.
     private const float CloseUps = 0.15f;
