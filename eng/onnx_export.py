@@ -22,6 +22,7 @@ from torch import nn
 import pytorch_bench as plain
 
 JOINTS = 17
+LIMBS = 8
 
 
 class Multi(plain.Encoder):
@@ -35,9 +36,9 @@ class Multi(plain.Encoder):
             adapter = nn.Module()
             adapter.fc = nn.Sequential(nn.Linear(shape["context"], shape["context"]), nn.GELU(), nn.Linear(shape["context"], shape["context"]))
             self.add_module(f"text_adapter{i}", adapter)
-        outputs = {"depth": 1, "segmentation": shape["classes"], "pose": JOINTS + 1 + 2 * JOINTS}
+        outputs = {"depth": 1, "segmentation": shape["classes"], "pose": JOINTS + 1 + 2 * JOINTS + 2 * LIMBS}
         for task, count in self.prompts.items():
-            self.add_module(f"{task}_head", plain.UPerHead(count, shape["head"], outputs[task]))
+            self.add_module(f"{task}_head", plain.UPerHead(count, shape["pose_head"] if task == "pose" else shape["head"], outputs[task]))
         self.eval()
 
     def context(self, i, batch):
@@ -107,7 +108,7 @@ def network(manifest, weights, steps):
     shape = {
         "steps": steps, "context": net["contextDim"], "heads": net["numHeads"], "z": net["zChannels"], "ch": net["modelChannels"], "mult": net["channelMult"], "blocks": net["numResBlocks"],
         "attention": net["attentionResolutions"], "groups": net["normGroups"], "fuse_groups": net["fuseGroups"], "vae_ch": net["vaeCh"], "vae_mult": net["vaeChMult"], "vae_blocks": net["vaeNumResBlocks"],
-        "vae_stride": net["vaeInStride"], "head": net["headChannels"], "classes": len(manifest["classes"]),
+        "vae_stride": net["vaeInStride"], "head": net["headChannels"], "pose_head": net.get("poseHeadChannels") or net["headChannels"], "classes": len(manifest["classes"]),
     }
     if kind == "multi":
         shape["prompts_of"] = {task: manifest["metaPrompts"][task] for task in manifest["tasks"]}

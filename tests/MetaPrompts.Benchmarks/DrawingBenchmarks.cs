@@ -5,6 +5,7 @@ using MetaPrompts.Core.Perception;
 using MetaPrompts.Core.Results;
 using MetaPrompts.Io.Imaging;
 using MetaPrompts.Model.Inference;
+using MetaPrompts.Model.Modules.MetaPrompts;
 
 namespace MetaPrompts.Benchmarks;
 
@@ -13,7 +14,7 @@ namespace MetaPrompts.Benchmarks;
 public class DrawingBenchmarks : IDisposable
 {
     private const int Height = 32, Width = 48;
-    private readonly float[] _maps = new float[52 * Height * Width];
+    private readonly float[] _maps = new float[MetaPromptsMulti.PoseChannels * Height * Width];
     private readonly Overlay _overlay;
     private readonly PerceivedFrame _frame;
 

@@ -116,6 +116,9 @@ public sealed record NetworkShape
     /// <summary>Width of UPerHead (published: 512).</summary>
     public int HeadChannels { get; init; } = 512;
 
+    /// <summary>Width of the pose head of a network of several tasks; 0: as <see cref="HeadChannels"/>. What it says has more numbers than a narrow head has channels.</summary>
+    public int PoseHeadChannels { get; init; }
+
     /// <summary>Deconvolution filters of the depth decoder (32) or heatmap head (256).</summary>
     public int Filters { get; init; } = 32;
 

@@ -3,7 +3,7 @@ using MetaPrompts.Model.Modules.MetaPrompts;
 
 namespace MetaPrompts.Model.Inference;
 
-/// <summary>Reads people from MetaPromptsMulti's pose maps: a centre per person, from it the way to each joint, and the joint's own heatmap to place it exactly.</summary>
+/// <summary>Reads people from MetaPromptsMulti's pose maps: a centre per person, from it the way to each joint, along arms and legs the way from joint to joint, and the joint's own heatmap to place it exactly.</summary>
 public static class BottomUpPose
 {
     public const int MostPeople = 20;
@@ -16,7 +16,7 @@ public static class BottomUpPose
 
     private const int Joints = MetaPromptsMulti.Joints;
 
-    /// <param name="maps">[52, h, w] logits and offsets, row-major.</param>
+    /// <param name="maps">[68, h, w] logits, offsets and limbs, row-major.</param>
     /// <param name="toX">Source pixels per cell; a cell's centre lies at +0.5.</param>
     /// <returns>Best first, in source pixels.</returns>
     public static IReadOnlyList<Pose> Decode(ReadOnlySpan<float> maps, int height, int width, float toX, float toY)
@@ -60,7 +60,8 @@ public static class BottomUpPose
         var (keypoints, sum) = (new Keypoint[Joints], 0f);
         for (var j = 0; j < Joints; j++)
         {
-            (cells[j], var score) = Place(maps.Slice(j * plane, plane), height, width, cells[j], reach);
+            // A limb's beginning comes first: its number is smaller.
+            (cells[j], var score) = Place(maps.Slice(j * plane, plane), height, width, Guess(maps, height, width, j, cells, keypoints), reach);
             keypoints[j] = new Keypoint((cells[j].X + 0.5f) * toX, (cells[j].Y + 0.5f) * toY, score);
             sum += score;
         }
@@ -73,6 +74,22 @@ public static class BottomUpPose
         top = Math.Max(0, top - padY);
         var box = new Box(left, top, Math.Max(0, Math.Min(width * toX, right + padX) - left), Math.Max(0, Math.Min(height * toY, bottom + padY) - top));
         return (new Pose(box, MathF.Sqrt(centre * sum / Joints), keypoints), cells, extent);
+    }
+
+    /// <summary>Where to look for a joint: where the limb leads that ends in it, if its beginning was found; else where the centre points to. From nearby it is seen, from the centre only guessed, how an arm lies.</summary>
+    private static (float X, float Y) Guess(ReadOnlySpan<float> maps, int height, int width, int joint, ReadOnlySpan<(float X, float Y)> cells, ReadOnlySpan<Keypoint> placed)
+    {
+        for (var l = 0; l < MetaPromptsMulti.Limbs.Count; l++)
+        {
+            var (from, to) = MetaPromptsMulti.Limbs[l];
+            if (to != joint || !(placed[from].Score >= LeastJoint)) continue;
+            var plane = height * width;
+            var (x, y) = ((int)Math.Clamp(MathF.Round(cells[from].X), 0, width - 1), (int)Math.Clamp(MathF.Round(cells[from].Y), 0, height - 1));
+            var at = (3 * Joints + 1 + 2 * l) * plane + y * width + x;
+            var (toX, toY) = (x + maps[at] * MetaPromptsMulti.OffsetUnit, y + maps[at + plane] * MetaPromptsMulti.OffsetUnit);
+            if (float.IsFinite(toX) && float.IsFinite(toY)) return (toX, toY);
+        }
+        return cells[joint];
     }
 
     /// <summary>The strongest place of a joint's heatmap near where the centre points to; nearer counts more.</summary>

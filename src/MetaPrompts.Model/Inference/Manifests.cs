@@ -68,7 +68,7 @@ public static class Manifests
         Demand((manifest.MinDepth ?? 0) >= 0 && (manifest.MaxDepth ?? float.MaxValue) > (manifest.MinDepth ?? 0), "depth needs 0 ≤ minDepth < maxDepth");
         Demand(Path.GetFileName(manifest.Weights) == manifest.Weights, "weights must be a file name beside the manifest");
         var n = manifest.Network;
-        Demand(n.ModelChannels is > 0 and <= 4096 && n.VaeCh is > 0 and <= 4096 && n.ContextDim is > 0 and <= 16384 && n.EmbedDim is > 0 and <= 16384 && n.HeadChannels is > 0 and <= 16384, "a width of network is out of range");
+        Demand(n.ModelChannels is > 0 and <= 4096 && n.VaeCh is > 0 and <= 4096 && n.ContextDim is > 0 and <= 16384 && n.EmbedDim is > 0 and <= 16384 && n.HeadChannels is > 0 and <= 16384 && n.PoseHeadChannels is >= 0 and <= 16384, "a width of network is out of range");
         Demand(n.ChannelMult.Count == 4 && n.ChannelMult.Concat(n.VaeChMult).All(m => m is > 0 and <= 64) && n.VaeChMult.Count is > 0 and <= 8, "channelMult needs 4 entries and vaeChMult 1…8, each 1…64");
         Demand(n.NumResBlocks is > 0 and <= 8 && n.VaeNumResBlocks is > 0 and <= 8 && n.NumHeads > 0 && n.NormGroups > 0 && n.FuseGroups > 0 && n.VaeInStride is 1 or 2, "numResBlocks, numHeads, groups or vaeInStride of network is out of range");
         Demand(n.InChannels is > 0 and <= 1024 && n.InChannels == n.ZChannels, "inChannels and zChannels of network must be equal: the UNet reads the autoencoder's latent");

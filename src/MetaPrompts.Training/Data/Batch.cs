@@ -70,6 +70,8 @@ public sealed class Batch : IDisposable
             Weight = batch.Stack([n, 1, h, w], samples, sample => sample.Pose!.Weight, device);
             Offsets = batch.Stack([n, 34, h, w], samples, sample => sample.Pose!.Offsets, device);
             OffsetMask = batch.Stack([n, 17, h, w], samples, sample => sample.Pose!.OffsetMask, device);
+            Limbs = batch.Stack([n, 16, h, w], samples, sample => sample.Pose!.Limbs, device);
+            LimbMask = batch.Stack([n, 8, h, w], samples, sample => sample.Pose!.LimbMask, device);
         }
 
         /// <summary>[B, 18, H/4, W/4], 0…1.</summary>
@@ -83,5 +85,11 @@ public sealed class Batch : IDisposable
 
         /// <summary>[B, 17, H/4, W/4].</summary>
         public Tensor OffsetMask { get; }
+
+        /// <summary>[B, 16, H/4, W/4].</summary>
+        public Tensor Limbs { get; }
+
+        /// <summary>[B, 8, H/4, W/4].</summary>
+        public Tensor LimbMask { get; }
     }
 }

@@ -4,8 +4,8 @@ using MetaPrompts.Model.Modules.MetaPrompts;
 namespace MetaPrompts.Training.Data;
 
 /// <summary>
-/// What the bottom-up pose head learns on the 1/4 grid: 17 joint heatmaps, the person-centre heatmap, and from each centre the way to its joints
-/// (MetaPromptsMulti.OffsetUnit cells per unit).
+/// What the bottom-up pose head learns on the 1/4 grid: 17 joint heatmaps, the person-centre heatmap, from each centre the way to its joints, and
+/// from where a limb begins the way to its end (MetaPromptsMulti.OffsetUnit cells per unit).
 /// </summary>
 public sealed class PoseTargets(ImageSize grid)
 {
@@ -25,6 +25,12 @@ public sealed class PoseTargets(ImageSize grid)
 
     /// <summary>[17, h, w]: 1 where an offset is asked for.</summary>
     public float[] OffsetMask { get; } = new float[Joints * grid.Pixels];
+
+    /// <summary>[16, h, w]: dx, dy per limb, around the joint it begins at.</summary>
+    public float[] Limbs { get; } = new float[2 * MetaPromptsMulti.Limbs.Count * grid.Pixels];
+
+    /// <summary>[8, h, w]: 1 where a limb is asked for.</summary>
+    public float[] LimbMask { get; } = new float[MetaPromptsMulti.Limbs.Count * grid.Pixels];
 
     /// <param name="people">17 joints each: x, y in pixels of the picture, visibility 0 (outside), 1 (occluded), 2 (visible).</param>
     public void Draw(IReadOnlyList<(float X, float Y, int Visibility)[]> people)
@@ -57,6 +63,11 @@ public sealed class PoseTargets(ImageSize grid)
             if (person[j].Visibility == 0) continue;
             Blob(j, person[j].X / 4 - 0.5f, person[j].Y / 4 - 0.5f, spread, person[j].Visibility == 2 ? 1f : 0.6f);
         }
+        for (var l = 0; l < MetaPromptsMulti.Limbs.Count; l++)
+        {
+            var (from, to) = MetaPromptsMulti.Limbs[l];
+            if (person[from].Visibility > 0 && person[to].Visibility > 0) Limb(l, person[from], person[to], spread);
+        }
 
         var centre = (X: seen.Average(p => p.X), Y: seen.Average(p => p.Y));
         var reach = Math.Clamp(extent * 0.07f, 1.1f, 3f);
@@ -86,6 +97,24 @@ public sealed class PoseTargets(ImageSize grid)
         var (top, bottom) = (Math.Max(0, (int)seen.Min(p => p.Y) - 1), Math.Min(Grid.Height - 1, (int)seen.Max(p => p.Y) + 1));
         for (var y = top; y <= bottom; y++)
             for (var x = left; x <= right; x++) Weight[y * Grid.Width + x] = 0;
+    }
+
+    /// <summary>The nearest person is drawn last, and has the cells.</summary>
+    private void Limb(int limb, (float X, float Y, int) from, (float X, float Y, int) to, float spread)
+    {
+        var (fromX, fromY) = (from.X / 4 - 0.5f, from.Y / 4 - 0.5f);
+        var (left, right) = Range(fromX, 2 * spread, Grid.Width);
+        var (top, bottom) = Range(fromY, 2 * spread, Grid.Height);
+        for (var y = top; y <= bottom; y++)
+        {
+            for (var x = left; x <= right; x++)
+            {
+                if (Gaussian(x - fromX, y - fromY, spread) < 0.3f) continue;
+                LimbMask[(limb * Grid.Height + y) * Grid.Width + x] = 1;
+                Limbs[(2 * limb * Grid.Height + y) * Grid.Width + x] = (to.X / 4 - 0.5f - x) / MetaPromptsMulti.OffsetUnit;
+                Limbs[((2 * limb + 1) * Grid.Height + y) * Grid.Width + x] = (to.Y / 4 - 0.5f - y) / MetaPromptsMulti.OffsetUnit;
+            }
+        }
     }
 
     private void Blob(int channel, float cx, float cy, float spread, float height)

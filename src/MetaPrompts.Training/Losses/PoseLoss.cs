@@ -20,17 +20,17 @@ public static class HeatmapFocalLoss
     }
 }
 
-/// <summary>Smooth L1 of the way from centre to joint, where there is a centre and a joint.</summary>
+/// <summary>Smooth L1 of ways: from a centre to a joint, or from a limb's beginning to its end, where there are both.</summary>
 public static class OffsetLoss
 {
-    /// <param name="prediction">[B, 34, h, w].</param>
-    /// <param name="target">[B, 34, h, w].</param>
-    /// <param name="mask">[B, 17, h, w].</param>
+    /// <param name="prediction">[B, 2 N, h, w].</param>
+    /// <param name="target">[B, 2 N, h, w].</param>
+    /// <param name="mask">[B, N, h, w].</param>
     /// <returns>Scalar per offset asked for, the caller's.</returns>
     public static Tensor Of(Tensor prediction, Tensor target, Tensor mask)
     {
         using var scope = NewDisposeScope();
-        var both = mask.repeat_interleave(2, 1);                                               // [B, 34, h, w]: dx and dy of a joint stand side by side
+        var both = mask.repeat_interleave(2, 1);                                               // [B, 2 N, h, w]: dx and dy stand side by side
         var loss = functional.smooth_l1_loss(prediction, target, reduction: Reduction.None, beta: 0.1);
         return ((loss * both).sum() / both.sum().clamp_min(1)).MoveToOuterDisposeScope();
     }

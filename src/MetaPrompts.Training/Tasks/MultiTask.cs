@@ -64,7 +64,7 @@ public sealed class MultiTask : ITrainingTask
         foreach (var output in outputs)
         {
             parts = Parts(output, batch);
-            var sum = parts["depth"] + 0.5f * parts["gradient"] + 0.7f * parts["segmentation"] + 3f * parts["heatmap"] + 3f * parts["offset"];
+            var sum = 1.5f * parts["depth"] + 0.5f * parts["gradient"] + 0.7f * parts["segmentation"] + 3f * (parts["heatmap"] + parts["offset"] + parts["limb"]);
             var weighted = ReferenceEquals(output, outputs[^1]) ? sum : sum * EarlierSteps;
             total = total is null ? weighted : total + weighted;
         }
@@ -82,11 +82,12 @@ public sealed class MultiTask : ITrainingTask
         var pose = output.PoseMaps!.to(ScalarType.Float32);
         return new Dictionary<string, Tensor>
         {
-            ["depth"] = SiLogLoss.Of(depth, truth),
+            ["depth"] = LogDepthLoss.Of(depth, truth),
             ["gradient"] = DepthGradientLoss.Of(depth, truth),
             ["segmentation"] = NobodyLoss.Of(classes, ids.to(ScalarType.Int64), _classWeight),
             ["heatmap"] = HeatmapFocalLoss.Of(pose.narrow(1, 0, 18), people.Heatmaps, people.Weight),
             ["offset"] = OffsetLoss.Of(pose.narrow(1, 18, 34), people.Offsets, people.OffsetMask),
+            ["limb"] = OffsetLoss.Of(pose.narrow(1, 52, 16), people.Limbs, people.LimbMask),
         };
     }
 

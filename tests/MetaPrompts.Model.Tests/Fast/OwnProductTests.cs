@@ -1,5 +1,6 @@
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Model.Fast;
+using MetaPrompts.Model.Modules;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -144,7 +145,7 @@ public sealed class OwnProductTests
         using var scope = NewDisposeScope();
         random.manual_seed(10);
         var x = randn(2, 6, 8, 40) * 5 + 2;
-        var norm = GroupNorm(8, 40);
+        var norm = Norms.UNet(8, 40);                          // TorchSharp leaves a new group norm's weights uninitialised
         norm.weight!.detach().copy_(randn(40));
         var plain = norm.forward(x.permute(0, 3, 1, 2));
         foreach (var (activation, expected) in ((Activation, Tensor)[])[(Activation.None, plain), (Activation.SiLU, functional.silu(plain)), (Activation.ReLU, functional.relu(plain))])

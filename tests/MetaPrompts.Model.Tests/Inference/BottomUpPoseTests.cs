@@ -40,14 +40,14 @@ public sealed class BottomUpPoseTests
     [Fact]
     public void AFlatCentreMapDoesNotMakeACrowd()
     {
-        var maps = new float[52 * Height * Width];
+        var maps = new float[MetaPromptsMulti.PoseChannels * Height * Width];
         Assert.InRange(BottomUpPose.Decode(maps, Height, Width, 4, 4).Count, 0, BottomUpPose.MostPeople);
     }
 
     [Fact]
     public void NumbersThatAreNoneDoNotThrow()
     {
-        var maps = new float[52 * Height * Width];
+        var maps = new float[MetaPromptsMulti.PoseChannels * Height * Width];
         Array.Fill(maps, float.NaN);
         Assert.Empty(BottomUpPose.Decode(maps, Height, Width, 4, 4));
     }
@@ -74,7 +74,7 @@ public sealed class BottomUpPoseTests
     public void APersonWhoseJointsAreNowhereIsNoPerson()
     {
         var maps = Maps([Person(20, 20, 12), Person(48, 24, 12)]);
-        for (var channel = 18; channel < 52; channel++)
+        for (var channel = 18; channel < MetaPromptsMulti.PoseChannels; channel++)
         {
             for (var y = 0; y < Height; y++) Array.Fill(maps, float.NaN, (channel * Height + y) * Width, 34);
         }
@@ -82,16 +82,53 @@ public sealed class BottomUpPoseTests
         Assert.InRange(pose.Box.Left, 34 * 4, Width * 4);
     }
 
+    [Fact]
+    public void AnArmIsFollowedFromJointToJoint()
+    {
+        // The right arm is stretched out; the centre, which guesses, points to where arms hang, and there stands another wrist.
+        var person = Person(20, 24, 20);
+        person[8] = (28, 20);
+        person[10] = (38, 18);
+        var maps = Maps([person]);
+        var plane = Height * Width;
+        for (var at = 0; at < plane; at++)
+        {
+            if (maps[(18 + 20) * plane + at] == 0) continue;
+            (maps[(18 + 20) * plane + at], maps[(18 + 21) * plane + at]) = ((22 - at % Width) / MetaPromptsMulti.OffsetUnit, (28 - at / Width) / MetaPromptsMulti.OffsetUnit);
+        }
+        Blob(maps, 10, 22, 28);
+        var found = Assert.Single(BottomUpPose.Decode(maps, Height, Width, 4, 4)).Keypoints[10];
+        Assert.Equal((38f, 18f), (found.X / 4 - 0.5f, found.Y / 4 - 0.5f));
+
+        // Where the elbow is hidden nothing leads on from it, and the centre's word stands.
+        Array.Fill(maps, -8f, 8 * plane, plane);
+        found = Assert.Single(BottomUpPose.Decode(maps, Height, Width, 4, 4)).Keypoints[10];
+        Assert.Equal((22f, 28f), (found.X / 4 - 0.5f, found.Y / 4 - 0.5f));
+    }
+
     private static (float X, float Y)[] Person(float x, float y, float size) =>
         [.. Enumerable.Range(0, 17).Select(j => (x + (j % 2 == 0 ? 1 : -1) * size * 0.15f, y + size * (j / 16f - 0.5f)))];
 
     private static float[] Maps((float X, float Y)[][] people)
     {
-        var maps = new float[52 * Height * Width];
+        var maps = new float[MetaPromptsMulti.PoseChannels * Height * Width];
         Array.Fill(maps, -8f, 0, 18 * Height * Width);
         foreach (var person in people)
         {
             for (var j = 0; j < 17; j++) Blob(maps, j, person[j].X, person[j].Y);
+            for (var l = 0; l < MetaPromptsMulti.Limbs.Count; l++)
+            {
+                var ((fromX, fromY), (toX, toY)) = (person[MetaPromptsMulti.Limbs[l].From], person[MetaPromptsMulti.Limbs[l].To]);
+                for (var y = (int)fromY - 1; y <= (int)fromY + 2; y++)
+                {
+                    for (var x = (int)fromX - 1; x <= (int)fromX + 2; x++)
+                    {
+                        if (x < 0 || y < 0 || x >= Width || y >= Height) continue;
+                        maps[((52 + 2 * l) * Height + y) * Width + x] = (toX - x) / MetaPromptsMulti.OffsetUnit;
+                        maps[((53 + 2 * l) * Height + y) * Width + x] = (toY - y) / MetaPromptsMulti.OffsetUnit;
+                    }
+                }
+            }
             var (cx, cy) = (person.Average(p => p.X), person.Average(p => p.Y));
             Blob(maps, 17, cx, cy);
             for (var y = (int)cy - 1; y <= (int)cy + 2; y++)

@@ -14,7 +14,7 @@ namespace MetaPrompts.Model.Modules.MetaPrompts;
 /// <summary>What one refine step says about a batch; null where a task was not asked for.</summary>
 /// <param name="Depth">[B, 1, H/4, W/4], metres of a camera with the manifest's canonical focal length.</param>
 /// <param name="ClassLogits">[B, K, H/4, W/4].</param>
-/// <param name="PoseMaps">[B, 17 + 1 + 34, H/4, W/4]: logits of the joints' heatmaps, logit of the person-centre heatmap, and per joint (dx, dy) from a centre's cell to the joint in cells / 8.</param>
+/// <param name="PoseMaps">[B, 17 + 1 + 34 + 16, H/4, W/4]: logits of the joints' heatmaps, logit of the person-centre heatmap, per joint (dx, dy) from a centre's cell to the joint, and per limb (dx, dy) from the cell of the joint it begins at to the one it ends at; both in cells / 8.</param>
 public sealed record MultiOutput(Tensor? Depth, Tensor? ClassLogits, Tensor? PoseMaps);
 
 /// <summary>
@@ -24,6 +24,12 @@ public sealed record MultiOutput(Tensor? Depth, Tensor? ClassLogits, Tensor? Pos
 /// </summary>
 public sealed class MetaPromptsMulti : Module, IPreparable
 {
+    /// <summary>What arms and legs consist of: from the joint that is nearer to the trunk to the next.</summary>
+    public static readonly IReadOnlyList<(int From, int To)> Limbs = [(5, 7), (6, 8), (7, 9), (8, 10), (11, 13), (12, 14), (13, 15), (14, 16)];
+
+    /// <summary>Channels of <see cref="MultiOutput.PoseMaps"/>.</summary>
+    public static readonly int PoseChannels = Joints + 1 + 2 * Joints + 2 * Limbs.Count;
+
     /// <summary>Cells of the 1/4 grid per unit of an offset.</summary>
     public const float OffsetUnit = 8;
 
@@ -91,9 +97,10 @@ public sealed class MetaPromptsMulti : Module, IPreparable
             {
                 PerceptionTask.Depth => 1,
                 PerceptionTask.Segmentation => manifest.Classes.Count,
-                _ => Joints + 1 + 2 * Joints,
+                _ => PoseChannels,
             };
-            var head = new UPerHead([.. Enumerable.Repeat(hasPrompts ? promptsOf[task].Count : shape.EmbedDim, 4)], shape.HeadChannels, outputs);
+            var width = task == PerceptionTask.Pose && shape.PoseHeadChannels > 0 ? shape.PoseHeadChannels : shape.HeadChannels;
+            var head = new UPerHead([.. Enumerable.Repeat(hasPrompts ? promptsOf[task].Count : shape.EmbedDim, 4)], width, outputs);
             // Joints and centres are rare: starting from "nowhere" spares the first thousand steps.
             using (no_grad())
             {

@@ -1,4 +1,5 @@
 using MetaPrompts.Core.Frames;
+using MetaPrompts.Model.Modules.MetaPrompts;
 using MetaPrompts.Training.Data;
 using MetaPrompts.Training.Data.Augmentation;
 using MetaPrompts.Training.Data.Scenes;
@@ -113,6 +114,25 @@ public sealed class RenderedAugmentationTests
         targets.Draw([[.. Enumerable.Range(0, 17).Select(j => (X: 30f + j % 3, Y: 30f + j / 3, Visibility: 2))]]);
         Assert.All(targets.Heatmaps, value => Assert.Equal(0, value));
         Assert.Contains(0f, targets.Weight);
+    }
+
+    [Fact]
+    public void ALimbLeadsFromWhereItBeginsToItsEnd()
+    {
+        var person = Enumerable.Range(0, 17).Select(j => (X: 40f + (j % 2 == 1 ? 16 : -16), Y: 20f + 6 * j, Visibility: 2)).ToArray();
+        person[10].Visibility = 0;                                                             // the right wrist is outside
+        var (grid, targets) = (new ImageSize(32, 24), new PoseTargets(new ImageSize(32, 24)));
+        targets.Draw([person]);
+        for (var l = 0; l < MetaPromptsMulti.Limbs.Count; l++)
+        {
+            var (from, to) = MetaPromptsMulti.Limbs[l];
+            var (x, y) = ((int)MathF.Round(person[from].X / 4 - 0.5f), (int)MathF.Round(person[from].Y / 4 - 0.5f));
+            Assert.Equal(to == 10 ? 0 : 1, targets.LimbMask[(l * grid.Height + y) * grid.Width + x]);
+            if (to == 10) continue;
+            Assert.Equal(person[to].X / 4 - 0.5f, x + targets.Limbs[(2 * l * grid.Height + y) * grid.Width + x] * MetaPromptsMulti.OffsetUnit, 1e-3f);
+            Assert.Equal(person[to].Y / 4 - 0.5f, y + targets.Limbs[((2 * l + 1) * grid.Height + y) * grid.Width + x] * MetaPromptsMulti.OffsetUnit, 1e-3f);
+        }
+        Assert.Equal(0, targets.LimbMask[0]);
     }
 
     private static int? PeakX(float[] maps, int joint)
