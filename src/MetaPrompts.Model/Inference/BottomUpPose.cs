@@ -76,7 +76,7 @@ public static class BottomUpPose
         return (new Pose(box, MathF.Sqrt(centre * sum / Joints), keypoints), cells, extent);
     }
 
-    /// <summary>Where to look for a joint: where the limb leads that ends in it, if its beginning was found; else where the centre points to. From nearby it is seen, from the centre only guessed, how an arm lies.</summary>
+    /// <summary>Where to look for a joint: where the centre points to, or, if the joint was found at which the limb that ends in it begins, halfway from there to where the limb leads. From nearby it is seen how an arm lies; the centre does not follow a joint that was misplaced.</summary>
     private static (float X, float Y) Guess(ReadOnlySpan<float> maps, int height, int width, int joint, ReadOnlySpan<(float X, float Y)> cells, ReadOnlySpan<Keypoint> placed)
     {
         for (var l = 0; l < MetaPromptsMulti.Limbs.Count; l++)
@@ -87,7 +87,7 @@ public static class BottomUpPose
             var (x, y) = ((int)Math.Clamp(MathF.Round(cells[from].X), 0, width - 1), (int)Math.Clamp(MathF.Round(cells[from].Y), 0, height - 1));
             var at = (3 * Joints + 1 + 2 * l) * plane + y * width + x;
             var (toX, toY) = (x + maps[at] * MetaPromptsMulti.OffsetUnit, y + maps[at + plane] * MetaPromptsMulti.OffsetUnit);
-            if (float.IsFinite(toX) && float.IsFinite(toY)) return (toX, toY);
+            if (float.IsFinite(toX) && float.IsFinite(toY)) return ((cells[joint].X + toX) / 2, (cells[joint].Y + toY) / 2);
         }
         return cells[joint];
     }

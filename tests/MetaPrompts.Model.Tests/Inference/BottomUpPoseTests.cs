@@ -85,7 +85,7 @@ public sealed class BottomUpPoseTests
     [Fact]
     public void AnArmIsFollowedFromJointToJoint()
     {
-        // The right arm is stretched out; the centre, which guesses, points to where arms hang, and there stands another wrist.
+        // The right arm is stretched out; the centre, which guesses, points to where arms hang, and near there is another wrist.
         var person = Person(20, 24, 20);
         person[8] = (28, 20);
         person[10] = (38, 18);
@@ -94,16 +94,16 @@ public sealed class BottomUpPoseTests
         for (var at = 0; at < plane; at++)
         {
             if (maps[(18 + 20) * plane + at] == 0) continue;
-            (maps[(18 + 20) * plane + at], maps[(18 + 21) * plane + at]) = ((22 - at % Width) / MetaPromptsMulti.OffsetUnit, (28 - at / Width) / MetaPromptsMulti.OffsetUnit);
+            (maps[(18 + 20) * plane + at], maps[(18 + 21) * plane + at]) = ((28 - at % Width) / MetaPromptsMulti.OffsetUnit, (26 - at / Width) / MetaPromptsMulti.OffsetUnit);
         }
-        Blob(maps, 10, 22, 28);
+        Blob(maps, 10, 24, 30);
         var found = Assert.Single(BottomUpPose.Decode(maps, Height, Width, 4, 4)).Keypoints[10];
         Assert.Equal((38f, 18f), (found.X / 4 - 0.5f, found.Y / 4 - 0.5f));
 
         // Where the elbow is hidden nothing leads on from it, and the centre's word stands.
         Array.Fill(maps, -8f, 8 * plane, plane);
         found = Assert.Single(BottomUpPose.Decode(maps, Height, Width, 4, 4)).Keypoints[10];
-        Assert.Equal((22f, 28f), (found.X / 4 - 0.5f, found.Y / 4 - 0.5f));
+        Assert.Equal((24f, 30f), (found.X / 4 - 0.5f, found.Y / 4 - 0.5f));
     }
 
     private static (float X, float Y)[] Person(float x, float y, float size) =>
