@@ -92,7 +92,7 @@ public static class BottomUpPose
         return cells[joint];
     }
 
-    /// <summary>The strongest place of a joint's heatmap near where the centre points to; nearer counts more.</summary>
+    /// <summary>The strongest place of a joint's heatmap near a guess; nearer counts more.</summary>
     private static ((float X, float Y) Cell, float Score) Place(ReadOnlySpan<float> map, int height, int width, (float X, float Y) guess, float reach)
     {
         var (best, bestX, bestY) = (0f, -1, -1);

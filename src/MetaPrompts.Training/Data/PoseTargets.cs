@@ -81,11 +81,8 @@ public sealed class PoseTargets(ImageSize grid)
                 if (Gaussian(x - centre.X, y - centre.Y, reach) < 0.3f) continue;
                 for (var j = 0; j < Joints; j++)
                 {
-                    var known = person[j].Visibility > 0;
-                    OffsetMask[(j * Grid.Height + y) * Grid.Width + x] = known ? 1 : 0;
-                    if (!known) continue;
-                    Offsets[(2 * j * Grid.Height + y) * Grid.Width + x] = (person[j].X / 4 - 0.5f - x) / MetaPromptsMulti.OffsetUnit;
-                    Offsets[((2 * j + 1) * Grid.Height + y) * Grid.Width + x] = (person[j].Y / 4 - 0.5f - y) / MetaPromptsMulti.OffsetUnit;
+                    if (person[j].Visibility > 0) Way(Offsets, OffsetMask, j, x, y, person[j]);
+                    else OffsetMask[(j * Grid.Height + y) * Grid.Width + x] = 0;
                 }
             }
         }
@@ -110,11 +107,17 @@ public sealed class PoseTargets(ImageSize grid)
             for (var x = left; x <= right; x++)
             {
                 if (Gaussian(x - fromX, y - fromY, spread) < 0.3f) continue;
-                LimbMask[(limb * Grid.Height + y) * Grid.Width + x] = 1;
-                Limbs[(2 * limb * Grid.Height + y) * Grid.Width + x] = (to.X / 4 - 0.5f - x) / MetaPromptsMulti.OffsetUnit;
-                Limbs[((2 * limb + 1) * Grid.Height + y) * Grid.Width + x] = (to.Y / 4 - 0.5f - y) / MetaPromptsMulti.OffsetUnit;
+                Way(Limbs, LimbMask, limb, x, y, to);
             }
         }
+    }
+
+    /// <summary>From a cell the way to a joint, asked for from now on.</summary>
+    private void Way(float[] ways, float[] mask, int channel, int x, int y, (float X, float Y, int) to)
+    {
+        mask[(channel * Grid.Height + y) * Grid.Width + x] = 1;
+        ways[(2 * channel * Grid.Height + y) * Grid.Width + x] = (to.X / 4 - 0.5f - x) / MetaPromptsMulti.OffsetUnit;
+        ways[((2 * channel + 1) * Grid.Height + y) * Grid.Width + x] = (to.Y / 4 - 0.5f - y) / MetaPromptsMulti.OffsetUnit;
     }
 
     private void Blob(int channel, float cx, float cy, float spread, float height)
