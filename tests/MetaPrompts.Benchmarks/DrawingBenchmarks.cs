@@ -37,7 +37,7 @@ public class DrawingBenchmarks : IDisposable
     }
 
     [Benchmark]
-    public IReadOnlyList<Pose> People() => BottomUpPose.Decode(_maps, Height, Width, 16, 18);
+    public IReadOnlyList<Pose> People() => BottomUpPose.Decode(_maps, [], Height, Width, 16, 18);
 
     [Benchmark]
     public void Overlay()

@@ -3,13 +3,24 @@ using MetaPrompts.Model.Modules.MetaPrompts;
 
 namespace MetaPrompts.Model.Inference;
 
-/// <summary>Reads people from MetaPromptsMulti's pose maps: a centre per person, from it the way to each joint, along arms and legs the way from joint to joint, and the joint's own heatmap to place it exactly.</summary>
+/// <summary>
+/// Reads people from MetaPromptsMulti's pose maps: a centre per person, from it the way to each joint, along arms and legs the way from joint to joint, and the joint's own heatmap to place it exactly.
+/// Where the network says classes, too, its two opinions are put together: a pose counts for more the more of its joints lie on a person (docs/decisions/0041).
+/// </summary>
 public static class BottomUpPose
 {
     public const int MostPeople = 20;
 
-    /// <summary>A centre below this is nobody.</summary>
+    /// <summary>Without classes a centre below this is nobody.</summary>
     public const float LeastCentre = 0.2f;
+
+    /// <summary>With classes a pose whose score is below this is nobody, and a centre below <see cref="FaintestCentre"/> is not even looked at.</summary>
+    public const float LeastScore = 0.2f;
+
+    public const float FaintestCentre = 0.05f;
+
+    /// <summary>Joints that lie on no person count as if this much of them did: the smaller people are, the less is seen of them as a class.</summary>
+    public const float LeastShare = 0.2f;
 
     /// <summary>A joint's heatmap counts from here; below it the way from the centre stands alone, at half the score.</summary>
     public const float LeastJoint = 0.05f;
@@ -17,11 +28,13 @@ public static class BottomUpPose
     private const int Joints = MetaPromptsMulti.Joints;
 
     /// <param name="maps">[68, h, w] logits, offsets and limbs, row-major.</param>
+    /// <param name="person">[h, w], 0…1: how likely each cell shows a person; empty where that is not known.</param>
     /// <param name="toX">Source pixels per cell; a cell's centre lies at +0.5.</param>
     /// <returns>Best first, in source pixels.</returns>
-    public static IReadOnlyList<Pose> Decode(ReadOnlySpan<float> maps, int height, int width, float toX, float toY)
+    public static IReadOnlyList<Pose> Decode(ReadOnlySpan<float> maps, ReadOnlySpan<float> person, int height, int width, float toX, float toY)
     {
         var plane = height * width;
+        var least = person.IsEmpty ? LeastCentre : FaintestCentre;
         var centres = new List<(float Score, int X, int Y)>();
         var centreMap = maps.Slice(Joints * plane, plane);
         for (var y = 0; y < height; y++)
@@ -29,13 +42,19 @@ public static class BottomUpPose
             for (var x = 0; x < width; x++)
             {
                 var score = Sigmoid(centreMap[y * width + x]);
-                if (score >= LeastCentre && IsPeak(centreMap, x, y, height, width)) centres.Add((score, x, y));
+                if (score >= least && IsPeak(centreMap, x, y, height, width)) centres.Add((score, x, y));
             }
         }
         var people = new List<(Pose Pose, (float X, float Y)[] Cells, float Extent)>();
-        foreach (var (score, x, y) in centres.OrderByDescending(centre => centre.Score).Take(3 * MostPeople))
+        foreach (var (score, x, y) in centres.OrderByDescending(centre => centre.Score).Take(6 * MostPeople))
         {
             var (pose, cells, extent) = Person(maps, height, width, x, y, score, toX, toY);
+            if (!person.IsEmpty)
+            {
+                pose = pose with { Score = MathF.Cbrt(pose.Score * pose.Score * Math.Max(LeastShare, Share(person, height, width, cells))) };
+                // Damaged weights can say "not a number", which is not below anything.
+                if (!(pose.Score >= LeastScore)) continue;
+            }
             // Damaged weights can say "not a number"; a record cannot.
             if (!float.IsFinite(pose.Score) || !Finite(cells)) continue;
             if (Known(people, cells, extent)) continue;
@@ -124,6 +143,14 @@ public static class BottomUpPose
         var (a, b, c) = (LogSigmoid(before), LogSigmoid(middle), LogSigmoid(after));
         var curve = 2 * b - a - c;
         return curve is > 1e-3f and < float.PositiveInfinity ? Math.Clamp((c - a) / (2 * curve), -0.5f, 0.5f) : 0;
+    }
+
+    /// <summary>How much of the joints' places is a person.</summary>
+    private static float Share(ReadOnlySpan<float> person, int height, int width, ReadOnlySpan<(float X, float Y)> cells)
+    {
+        var sum = 0f;
+        foreach (var (x, y) in cells) sum += person[(int)Math.Clamp(MathF.Round(y), 0, height - 1) * width + (int)Math.Clamp(MathF.Round(x), 0, width - 1)];
+        return sum / cells.Length;
     }
 
     private static bool IsPeak(ReadOnlySpan<float> map, int x, int y, int height, int width)

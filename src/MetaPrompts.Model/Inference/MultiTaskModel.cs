@@ -18,6 +18,8 @@ public sealed class MultiTaskModel : IPerceptionModel, IServed
     private readonly MetaPromptsMulti _network;
     private readonly ServedNetwork _served;
     private readonly IReadOnlyList<PerceptionTask> _tasks;
+    private readonly IReadOnlyList<PerceptionTask> _heads;   // poses are read with the help of classes, whether or not those are asked for
+    private readonly int _person = -1;                       // class, where poses can be
 
     /// <param name="network">With its weights; taken over.</param>
     /// <exception cref="Core.Errors.ConfigurationException">An option does not suit the model or this machine.</exception>
@@ -28,6 +30,9 @@ public sealed class MultiTaskModel : IPerceptionModel, IServed
         ArgumentNullException.ThrowIfNull(options);
         (Manifest, _network) = (manifest, network);
         _tasks = options.ResolveTasks(manifest);
+        _heads = _tasks;
+        if (_tasks.Contains(PerceptionTask.Pose) && manifest.Tasks.Contains(PerceptionTask.Segmentation)) _person = manifest.Classes.ToList().FindIndex(known => known.Name == "person");
+        if (_person >= 0 && !_tasks.Contains(PerceptionTask.Segmentation)) _heads = [.. _tasks, PerceptionTask.Segmentation];
         _served = new ServedNetwork(manifest, network, network.PrepareStep, options);
     }
 
@@ -52,21 +57,22 @@ public sealed class MultiTaskModel : IPerceptionModel, IServed
     {
         var image = InputTransform.ToUnitRange(batch.Frames, batch.Key, _served.Device, _served.Type, _served.Plain);
         PartClock.Done("preprocess");
-        var output = _network.forward(image, steps, _tasks)[0];
+        var output = _network.forward(image, steps, _heads)[0];
         PartClock.Done("head");
         var metres = output.Depth is null ? null : Enlarged(output.Depth, batch.Key).squeeze(1).cpu().contiguous();
-        var classes = output.ClassLogits is null ? null : Classes(output.ClassLogits, batch.Key);
+        var classes = output.ClassLogits is null || !_tasks.Contains(PerceptionTask.Segmentation) ? null : Classes(output.ClassLogits, batch.Key);
         var pose = output.PoseMaps?.to(ScalarType.Float32).cpu().contiguous();
+        var person = output.ClassLogits is null || _person < 0 ? null : output.ClassLogits.to(ScalarType.Float32).softmax(1).select(1, _person).cpu().contiguous();
         return (IReadOnlyList<FramePerception>)[.. batch.Frames.Select((frame, i) => new FramePerception(
             metres is null ? null : new DepthPrediction(batch.Key, HostCopy.Of<float>(metres, i), Manifest.Name),
             classes is null ? null : new SegmentationPrediction(batch.Key, classes[i], Manifest.Name),
-            pose is null ? null : new PosePrediction(People(pose[i], frame.Stamp.SourceSize), Manifest.Name)))];
+            pose is null ? null : new PosePrediction(People(pose[i], person?[i], frame.Stamp.SourceSize), Manifest.Name)))];
     });
 
-    private static IReadOnlyList<Pose> People(Tensor maps, ImageSize source)
+    private static IReadOnlyList<Pose> People(Tensor maps, Tensor? person, ImageSize source)
     {
         var (height, width) = ((int)maps.size(1), (int)maps.size(2));
-        return BottomUpPose.Decode(MemoryMarshal.Cast<byte, float>(maps.bytes), height, width, (float)source.Width / width, (float)source.Height / height);
+        return BottomUpPose.Decode(MemoryMarshal.Cast<byte, float>(maps.bytes), person is null ? [] : MemoryMarshal.Cast<byte, float>(person.bytes), height, width, (float)source.Width / width, (float)source.Height / height);
     }
 
     /// <returns>[H, W] of each picture.</returns>

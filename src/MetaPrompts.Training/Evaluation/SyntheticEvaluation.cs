@@ -8,7 +8,7 @@ using MetaPrompts.Training.Data.Scenes.Models;
 namespace MetaPrompts.Training.Evaluation;
 
 /// <summary>The first <paramref name="count"/> of the fixed rendered scenes that no training sees.</summary>
-/// <param name="models">For most people and things, in scenes of the same layout; null: all are made of solids.</param>
+/// <param name="models">For most people and things, in scenes of the same kinds; null: all are made of solids.</param>
 public sealed class SyntheticEvaluation(int count, ImageSize size, SceneModels? models = null) : IEvaluationSet
 {
     /// <summary>People whose joints span fewer pixels count neither for nor against: nor does training ask about them.</summary>

@@ -11,7 +11,7 @@ public sealed class BottomUpPoseTests
     public void ThreePeopleAreFoundJointByJoint()
     {
         var people = new[] { Person(12, 20, 10), Person(32, 24, 16), Person(52, 22, 8) };
-        var found = BottomUpPose.Decode(Maps(people), Height, Width, 4, 4).OrderBy(pose => pose.Box.Left).ToList();
+        var found = BottomUpPose.Decode(Maps(people), [], Height, Width, 4, 4).OrderBy(pose => pose.Box.Left).ToList();
         Assert.Equal(3, found.Count);
         for (var p = 0; p < 3; p++)
         {
@@ -26,12 +26,12 @@ public sealed class BottomUpPoseTests
     }
 
     [Fact]
-    public void AnEmptyPictureHoldsNobody() => Assert.Empty(BottomUpPose.Decode(Maps([]), Height, Width, 4, 4));
+    public void AnEmptyPictureHoldsNobody() => Assert.Empty(BottomUpPose.Decode(Maps([]), [], Height, Width, 4, 4));
 
     [Fact]
     public void TheBoxHoldsTheJointsAndStaysInThePicture()
     {
-        var pose = Assert.Single(BottomUpPose.Decode(Maps([Person(4, 20, 18)]), Height, Width, 10, 10));
+        var pose = Assert.Single(BottomUpPose.Decode(Maps([Person(4, 20, 18)]), [], Height, Width, 10, 10));
         Assert.InRange(pose.Box.Left, 0, 20);
         Assert.True(pose.Box.Left + pose.Box.Width <= Width * 10);
         Assert.All(pose.Keypoints.Where(k => k.X >= 0), k => Assert.InRange(k.Y, pose.Box.Top, pose.Box.Top + pose.Box.Height));
@@ -41,7 +41,7 @@ public sealed class BottomUpPoseTests
     public void AFlatCentreMapDoesNotMakeACrowd()
     {
         var maps = new float[MetaPromptsMulti.PoseChannels * Height * Width];
-        Assert.InRange(BottomUpPose.Decode(maps, Height, Width, 4, 4).Count, 0, BottomUpPose.MostPeople);
+        Assert.InRange(BottomUpPose.Decode(maps, [], Height, Width, 4, 4).Count, 0, BottomUpPose.MostPeople);
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public sealed class BottomUpPoseTests
     {
         var maps = new float[MetaPromptsMulti.PoseChannels * Height * Width];
         Array.Fill(maps, float.NaN);
-        Assert.Empty(BottomUpPose.Decode(maps, Height, Width, 4, 4));
+        Assert.Empty(BottomUpPose.Decode(maps, [], Height, Width, 4, 4));
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class BottomUpPoseTests
                 Array.Fill(maps, around, j * Height * Width, Height * Width);
                 maps[(j * Height + (j < 3 ? 0 : 20)) * Width + 20] = 5;
             }
-            var pose = Assert.Single(BottomUpPose.Decode(maps, Height, Width, 4, 4));
+            var pose = Assert.Single(BottomUpPose.Decode(maps, [], Height, Width, 4, 4));
             Assert.All(pose.Keypoints, joint => Assert.True(float.IsFinite(joint.X) && float.IsFinite(joint.Y)));
             if (around < 5) Assert.Equal((20.5f * 4, 20.5f * 4), (pose.Keypoints[8].X, pose.Keypoints[8].Y));
         }
@@ -78,7 +78,7 @@ public sealed class BottomUpPoseTests
         {
             for (var y = 0; y < Height; y++) Array.Fill(maps, float.NaN, (channel * Height + y) * Width, 34);
         }
-        var pose = Assert.Single(BottomUpPose.Decode(maps, Height, Width, 4, 4));
+        var pose = Assert.Single(BottomUpPose.Decode(maps, [], Height, Width, 4, 4));
         Assert.InRange(pose.Box.Left, 34 * 4, Width * 4);
     }
 
@@ -97,13 +97,49 @@ public sealed class BottomUpPoseTests
             (maps[(18 + 20) * plane + at], maps[(18 + 21) * plane + at]) = ((28 - at % Width) / MetaPromptsMulti.OffsetUnit, (26 - at / Width) / MetaPromptsMulti.OffsetUnit);
         }
         Blob(maps, 10, 24, 30);
-        var found = Assert.Single(BottomUpPose.Decode(maps, Height, Width, 4, 4)).Keypoints[10];
+        var found = Assert.Single(BottomUpPose.Decode(maps, [], Height, Width, 4, 4)).Keypoints[10];
         Assert.Equal((38f, 18f), (found.X / 4 - 0.5f, found.Y / 4 - 0.5f));
 
         // Where the elbow is hidden nothing leads on from it, and the centre's word stands.
         Array.Fill(maps, -8f, 8 * plane, plane);
-        found = Assert.Single(BottomUpPose.Decode(maps, Height, Width, 4, 4)).Keypoints[10];
+        found = Assert.Single(BottomUpPose.Decode(maps, [], Height, Width, 4, 4)).Keypoints[10];
         Assert.Equal((24f, 30f), (found.X / 4 - 0.5f, found.Y / 4 - 0.5f));
+    }
+
+    [Fact]
+    public void APoseCountsForMoreWhereItsJointsLieOnAPerson()
+    {
+        // A faint person on the left, a post on the right that the centres take for someone: only the classes know which is which.
+        var maps = Maps([Person(16, 22, 16), Person(48, 22, 16)]);
+        Dim(maps, 0, 32, centre: 0.15f, joints: 0.3f);
+        Dim(maps, 32, Width, centre: 0.35f, joints: 0.1f);
+        var person = new float[Height * Width];
+        for (var y = 0; y < Height; y++) Array.Fill(person, 0.8f, y * Width, 32);
+
+        Assert.InRange(Assert.Single(BottomUpPose.Decode(maps, [], Height, Width, 1, 1)).Box.Left, 32, Width);
+        var found = Assert.Single(BottomUpPose.Decode(maps, person, Height, Width, 1, 1));
+        Assert.InRange(found.Box.Left, 0, 20);
+        Assert.InRange(found.Score, BottomUpPose.LeastScore, MathF.Cbrt(0.15f * 0.3f * 0.8f));
+    }
+
+    /// <summary>Makes columns say less: nowhere more than so much.</summary>
+    private static void Dim(float[] maps, int from, int to, float centre, float joints)
+    {
+        for (var channel = 0; channel <= 17; channel++)
+        {
+            var most = channel == 17 ? centre : joints;
+            var less = MathF.Log(most / (1 - most)) - MathF.Log(0.98f / 0.02f);
+            for (var y = 0; y < Height; y++)
+                for (var x = from; x < to; x++) maps[(channel * Height + y) * Width + x] += less;
+        }
+    }
+
+    [Fact]
+    public void ClassesThatAreNoNumbersFindNobody()
+    {
+        var person = new float[Height * Width];
+        Array.Fill(person, float.NaN);
+        Assert.Empty(BottomUpPose.Decode(Maps([Person(20, 20, 12)]), person, Height, Width, 4, 4));
     }
 
     private static (float X, float Y)[] Person(float x, float y, float size) =>

@@ -8,6 +8,9 @@ internal static class PersonModel
 {
     private const float ModelledShare = 0.85f;
 
+    private const float Carrying = 0.3f;           // share of modelled people with something in a hand
+    private const float AtTable = 0.45f;           // of those who sit on something
+
     private enum Posture
     {
         Standing,
@@ -16,6 +19,9 @@ internal static class PersonModel
         ArmsUp,
         Bending,
         Free,
+        Seated,                                    // on a chair
+        Riding,                                    // a bicycle
+        Tumbling,                                  // in the air, falling, on the ground
     }
 
     /// <summary>Joints in COCO order.</summary>
@@ -33,16 +39,77 @@ internal static class PersonModel
         var number = scene.People.Count + 1;
         var posture = random.Pick(Posture.Standing, Posture.Standing, Posture.Standing, Posture.Walking, Posture.Walking, Posture.Walking, Posture.Sitting, Posture.ArmsUp, Posture.Bending, Posture.Free);
         var s = height / 1.75f;
-        var velocity = posture == Posture.Walking ? new Vector3(MathF.Sin(yaw), 0, MathF.Cos(yaw)) * random.Between(0.8f, 1.6f) : Vector3.Zero;
+        var (body, velocity) = Place(random, posture, foot, yaw, s);
+        // What modelled people do is drawn from a stream of its own: the rest of the scene stays what it is without them.
+        var own = scene.Library?.Figures is null ? null : new SceneRandom(scene.Seed * 31 + 4_444_444 + (ulong)number);
+        if (own is not null)
+        {
+            posture = own.Pick(Posture.Standing, Posture.Standing, Posture.Standing, Posture.Standing, Posture.Walking, Posture.Walking, Posture.Walking, Posture.Walking, Posture.Sitting, Posture.Seated, Posture.Seated, Posture.Seated,
+                Posture.ArmsUp, Posture.Bending, Posture.Free, Posture.Free, Posture.Riding, Posture.Tumbling);
+            (body, velocity) = Place(own, posture, foot, yaw, s);
+        }
         scene.Velocity = velocity;
-        var body = new Body(random, posture, yaw, s);
-        body.StandOn(foot + new Vector3(0, posture == Posture.ArmsUp && random.Chance(0.3f) ? random.Between(0, 0.4f) : 0, 0), 0.07f * s);
         var first = scene.Primitives.Count;
         Dress(scene, random, body, s, number);
         var joints = scene.Library?.Figures is { } library ? Model(scene, library, body, s, number, first) : body.Joints;
         var reach = Enumerable.Range(0, 17).Select(j => j < 5 ? 0.07f : j < 11 ? 0.14f : 0.19f).ToArray();
         scene.People.Add(new SceneSkeleton(joints, reach, velocity));
+        if (own is not null) Surround(scene, own, body, posture, s);
         scene.Velocity = Vector3.Zero;
+    }
+
+    /// <returns>The body where it is, and its speed.</returns>
+    private static (Body Body, Vector3 Velocity) Place(SceneRandom random, Posture posture, Vector3 foot, float yaw, float s)
+    {
+        var speed = posture switch { Posture.Walking => random.Between(0.8f, 1.6f), Posture.Riding => random.Between(0, 6), _ => 0 };
+        var body = new Body(random, posture, yaw, s);
+        var off = posture switch
+        {
+            Posture.ArmsUp when random.Chance(0.3f) => random.Between(0, 0.4f),
+            Posture.Tumbling when random.Chance(0.5f) => random.Between(0, 0.9f),
+            Posture.Riding => random.Between(0.1f, 0.2f),
+            _ => 0,
+        };
+        body.StandOn(foot + new Vector3(0, off, 0), 0.07f * s);
+        return (body, speed == 0 ? Vector3.Zero : new Vector3(MathF.Sin(yaw), 0, MathF.Cos(yaw)) * speed);
+    }
+
+    /// <summary>What people have with them, and what hides parts of them: chair and table, bicycle, things in their hands.</summary>
+    private static void Surround(Scene scene, SceneRandom random, Body body, Posture posture, float s)
+    {
+        var below = new Vector3(body.Pelvis.X, 0, body.Pelvis.Z);
+        if (posture == Posture.Riding) StreetThings.Bicycle(scene, random, below + body.Forward * 0.22f, body.Yaw);
+        if (posture == Posture.Seated)
+        {
+            Things.Chair(scene, random, below + new Vector3(0, body.Pelvis.Y - 0.1f * s - 0.45f, 0), body.Yaw);
+            if (random.Chance(AtTable)) Things.Table(scene, random, below + body.Forward * random.Between(0.5f, 0.8f) * s, body.Yaw + random.Pick(0, MathF.PI / 2f));
+        }
+        if (!random.Chance(Carrying)) return;
+        var side = random.Whole(0, 1);
+        var (elbow, wrist) = (body.Joints[(int)Joint.LeftElbow + side], body.Joints[(int)Joint.LeftWrist + side]);
+        var hand = wrist + (wrist - elbow) * 0.3f;
+        var material = Things.AnyMaterial(scene, random);
+        switch (random.Whole(0, 4))
+        {
+            case 0:
+                // Rackets, poles, umbrellas, tools.
+                var along = Vector3.Normalize(new(random.Between(-1, 1), random.Between(-1, 1), random.Between(-1, 1.01f)));
+                scene.Capsule(hand - along * random.Between(0.05f, 0.3f), hand + along * random.Between(0.15f, 1.1f), random.Between(0.01f, 0.04f), SceneClasses.Thing, material);
+                break;
+            case 1:
+                scene.Ellipsoid(hand, new(random.Between(0.06f, 0.16f)), SceneClasses.Thing, material);
+                break;
+            case 2:
+                scene.Box(hand, new(random.Between(0.04f, 0.25f), random.Between(0.05f, 0.2f), random.Between(0.005f, 0.03f)), body.Yaw + random.Bell() * 0.5f, SceneClasses.Thing, material);
+                break;
+            case 3:
+                Things.Clutter(scene, random, hand - new Vector3(0, 0.05f, 0), random.Between(0.05f, 0.14f));
+                break;
+            default:
+                // Boards of all kinds, as tall as a child.
+                scene.Box(hand, new(random.Between(0.1f, 0.3f), random.Between(0.3f, 0.9f), random.Between(0.01f, 0.05f)), body.Yaw + random.Bell(), SceneClasses.Thing, material);
+                break;
+        }
     }
 
     /// <summary>Puts a modelled figure where the solids are, mostly; these then only cast its shadow, but for what is carried.</summary>
@@ -134,25 +201,26 @@ internal static class PersonModel
             Yaw = yaw;
             Forward = new(MathF.Sin(yaw), 0, MathF.Cos(yaw));
             Left = new(-MathF.Cos(yaw), 0, MathF.Sin(yaw));                                    // facing +z, left is -x
-            var tilt = posture switch { Posture.Bending => random.Between(0.4f, 1.3f), Posture.Free => random.Between(-0.3f, 0.6f), Posture.Sitting => random.Between(-0.25f, 0.35f), _ => random.Bell() * 0.07f };
-            var lean = posture == Posture.Free ? random.Between(-0.35f, 0.35f) : random.Bell() * 0.05f;
+            var tilt = posture switch { Posture.Bending => random.Between(0.4f, 1.3f), Posture.Free => random.Between(-0.3f, 0.6f), Posture.Sitting => random.Between(-0.25f, 0.35f), Posture.Seated => random.Between(-0.2f, 0.45f), Posture.Riding => random.Between(0.1f, 0.8f), Posture.Tumbling => random.Between(-0.3f, 0.8f), _ => random.Bell() * 0.07f };
+            var lean = posture is Posture.Free or Posture.Tumbling ? random.Between(-0.35f, 0.35f) : random.Bell() * 0.05f;
             Spine = Vector3.Normalize(Vector3.UnitY * MathF.Cos(tilt) + Forward * MathF.Sin(tilt) + Left * MathF.Sin(lean));
             Pelvis = default;
             Neck = Spine * random.Between(0.47f, 0.54f) * s;
             Legs(random, posture, s);
             foreach (var side in (int[])[1, -1]) Arm(random, posture, s, side);
             MakeHead(random, s);
+            if (posture == Posture.Tumbling) Tumble(random);
         }
 
         public Vector3[] Joints { get; } = new Vector3[17];
 
         public float Yaw { get; }
 
-        public Vector3 Forward { get; }
+        public Vector3 Forward { get; private set; }
 
-        public Vector3 Left { get; }
+        public Vector3 Left { get; private set; }
 
-        public Vector3 Spine { get; }
+        public Vector3 Spine { get; private set; }
 
         public Vector3 Pelvis { get; private set; }
 
@@ -174,6 +242,16 @@ internal static class PersonModel
             Head += shift;
         }
 
+        /// <summary>Turns all of it, sideways or head over heels; now and then until it lies.</summary>
+        private void Tumble(SceneRandom random)
+        {
+            var around = Quaternion.CreateFromAxisAngle(random.Chance(0.6f) ? Forward : Left, random.Chance(0.25f) ? random.Side() * random.Between(1.3f, 1.6f) : random.Bell() * 0.6f);
+            Vector3 Turned(Vector3 v) => Vector3.Transform(v, around);
+            for (var i = 0; i < Joints.Length; i++) Joints[i] = Turned(Joints[i]);
+            (Pelvis, Neck, Head) = (Turned(Pelvis), Turned(Neck), Turned(Head));
+            (Forward, Left, Spine, Face) = (Turned(Forward), Turned(Left), Turned(Spine), Turned(Face));
+        }
+
         private void Legs(SceneRandom random, Posture posture, float s)
         {
             var stride = random.Between(0.25f, 0.6f);
@@ -181,13 +259,16 @@ internal static class PersonModel
             foreach (var side in (int[])[1, -1])
             {
                 var swing = stride * MathF.Sin(phase) * side;
+                var pedal = MathF.Sin(phase + side * MathF.PI / 2);
                 var (thigh, knee, apart) = posture switch
                 {
                     Posture.Walking => (swing, Math.Max(0.05f, stride * 1.3f * MathF.Cos(phase) * side), 0.02f),
                     Posture.Sitting => (random.Between(1.2f, 1.65f), random.Between(1.0f, 1.7f), random.Between(0, 0.35f)),
                     Posture.ArmsUp => (random.Between(-0.15f, 0.45f), random.Between(0, 0.8f), random.Between(0, 0.4f)),
                     Posture.Bending => (random.Between(0, 0.9f), random.Between(0, 1.2f), random.Between(0, 0.3f)),
-                    Posture.Free => (random.Between(-0.5f, 1.4f), random.Between(0, 1.6f), random.Between(-0.05f, 0.6f)),
+                    Posture.Free or Posture.Tumbling => (random.Between(-0.5f, 1.4f), random.Between(0, 1.6f), random.Between(-0.05f, 0.6f)),
+                    Posture.Seated => (random.Between(1.3f, 1.65f), random.Between(1.0f, 1.9f), random.Between(-0.05f, 0.3f)),
+                    Posture.Riding => (0.85f + 0.4f * pedal, 1.0f + 0.5f * pedal, 0.05f),
                     _ => (random.Bell() * 0.06f, MathF.Abs(random.Bell()) * 0.06f, random.Between(0, 0.1f)),
                 };
                 Vector3 Swung(float angle) => Vector3.Normalize(-Vector3.UnitY * MathF.Cos(angle) + Forward * MathF.Sin(angle) + Left * (side * MathF.Sin(apart)));
@@ -203,7 +284,8 @@ internal static class PersonModel
         {
             var (raise, forward, bend) = (MathF.Abs(random.Bell()) * 0.15f + 0.08f, random.Bell() * 0.25f, MathF.Abs(random.Bell()) * 0.35f);
             if (posture == Posture.ArmsUp && random.Chance(0.8f)) (raise, bend) = (random.Between(1.2f, 2.9f), random.Between(0, 1.2f));
-            else if (posture is Posture.Free or Posture.Bending || random.Chance(0.35f)) (raise, forward, bend) = (random.Between(0, 1.8f), random.Between(-0.6f, 1.6f), random.Between(0, 2.1f));
+            else if (posture == Posture.Riding) (raise, forward, bend) = (random.Between(0.05f, 0.3f), random.Between(0.8f, 1.4f), random.Between(0, 0.6f));
+            else if (posture is Posture.Free or Posture.Bending or Posture.Tumbling || random.Chance(0.35f)) (raise, forward, bend) = (random.Between(0, 1.8f), random.Between(-0.6f, 1.6f), random.Between(0, 2.1f));
             if (posture == Posture.Walking) forward += random.Between(-0.6f, 0.6f);
             var shoulder = Neck + Left * (side * random.Between(0.165f, 0.205f) * s) - Spine * 0.03f * s;
             var upper = Vector3.Normalize(-Spine * (MathF.Cos(raise) * MathF.Cos(forward)) + Forward * (MathF.Sin(forward) * MathF.Abs(MathF.Cos(raise))) + Left * (side * MathF.Sin(raise)));

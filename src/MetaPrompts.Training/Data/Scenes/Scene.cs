@@ -121,6 +121,18 @@ internal sealed record SceneLight
 
     public float Clouds { get; init; }
 
+    /// <summary>How much of the sky they take: about -0.3 none, 0.3 nearly all.</summary>
+    public float CloudCover { get; init; }
+
+    /// <summary>How hard their edges are.</summary>
+    public float CloudEdge { get; init; } = 3;
+
+    /// <summary>How many of them side by side.</summary>
+    public float CloudScale { get; init; } = 1.3f;
+
+    /// <summary>How dark they are where they are thick, 0…1.</summary>
+    public float CloudShade { get; init; }
+
     /// <summary>How dark corners are, 0…1.</summary>
     public float Crevices { get; init; }
 

@@ -50,7 +50,7 @@ public static class SceneGrammar
         return scene;
     }
 
-    /// <summary>Light as it mostly is: from more than one side, and with shadows that are not black.</summary>
+    /// <summary>Light as it mostly is: from more than one side, with shadows that are not black, under clouds of every kind.</summary>
     private static void Soften(Scene scene, SceneRandom random)
     {
         var around = random.Between(0, MathF.Tau);
@@ -58,6 +58,10 @@ public static class SceneGrammar
         {
             Crevices = random.Between(0.4f, 1),
             InShadow = random.Chance(0.5f) ? random.Between(scene.Light.InShadow, 0.8f) : scene.Light.InShadow,
+            CloudCover = random.Between(-0.25f, 0.3f),
+            CloudEdge = random.Chance(0.5f) ? random.Between(3, 12) : 3,
+            CloudScale = 0.5f * MathF.Pow(8, random.Between(0, 1)),
+            CloudShade = random.Between(0, 0.7f),
             Fill = random.Chance(0.6f) ? Vector3.Normalize(new(MathF.Cos(around), random.Between(-0.2f, 0.8f), MathF.Sin(around))) * random.Between(0, 0.45f) : default,
         };
     }
@@ -69,6 +73,7 @@ public static class SceneGrammar
         scene.Camera = scene.Camera with { Y = random.Between(0.7f, 1.8f) };
         scene.Pitch = random.Bell() * 0.08f + 0.03f;
         People(scene, random, random.Whole(1, 2), 1.9f, 4.2f, 0.5f);
+        InFront(scene, 0.9f, 2.5f);
     }
 
     /// <summary>One to three people so near that the picture ends at their chins, chests, waists or knees.</summary>
@@ -78,6 +83,22 @@ public static class SceneGrammar
         scene.Camera = scene.Camera with { Y = random.Between(0.9f, 1.75f) };
         scene.Pitch = random.Bell() * 0.12f;
         People(scene, random, random.Whole(1, 3), 0.42f, 2.2f, 0.8f);
+        InFront(scene, 0.5f, 1.5f);
+    }
+
+    /// <summary>A table, a shelf or a counter between camera and people, now and then: much of what photographs show of people is half of them. Only with modelled people.</summary>
+    private static void InFront(Scene scene, float near, float far)
+    {
+        var random = new SceneRandom(scene.Seed * 31 + 2_222_222);
+        if (scene.Library?.Figures is null || !random.Chance(0.35f)) return;
+        var at = InView(scene, random, near, far, 0.8f);
+        var yaw = scene.Yaw + random.Bell() * 0.4f;
+        switch (random.Whole(0, 3))
+        {
+            case 0: Things.Clutter(scene, random, at, random.Between(0.2f, 0.45f)); break;
+            case 1: scene.Box(at + new Vector3(0, 0.45f, 0), new(random.Between(0.4f, 1.2f), random.Between(0.35f, 0.55f), random.Between(0.05f, 0.3f)), yaw, SceneClasses.Furniture, Things.AnyMaterial(scene, random)); break;
+            default: Things.Table(scene, random, at, yaw); break;
+        }
     }
 
     /// <summary>A room whose floor is often out of sight: into corners, along walls, up and down, tilted.</summary>
@@ -107,13 +128,18 @@ public static class SceneGrammar
     {
         for (var i = 0; i < count; i++)
         {
-            // Evenly in the picture rather than on the ground: far people are small and many enough as it is.
-            var z = near * MathF.Pow(far / near, random.Between(0, 1));
-            var x = z * 0.5f / scene.Focal * spread * random.Between(-1, 1);
-            var (sin, cos) = MathF.SinCos(scene.Yaw);
-            var at = new Vector3(scene.Camera.X + sin * z + cos * x, 0, scene.Camera.Z + cos * z - sin * x);
+            var at = InView(scene, random, near, far, spread);
             PersonModel.Add(scene, random, at, Facing(scene, random, at), random.Chance(0.13f) ? random.Between(1.0f, 1.45f) : random.Between(1.52f, 1.95f));
         }
+    }
+
+    /// <summary>On the ground. Evenly in the picture rather than on it: what is far is small and there is enough of it.</summary>
+    private static Vector3 InView(Scene scene, SceneRandom random, float near, float far, float spread)
+    {
+        var z = near * MathF.Pow(far / near, random.Between(0, 1));
+        var x = z * 0.5f / scene.Focal * spread * random.Between(-1, 1);
+        var (sin, cos) = MathF.SinCos(scene.Yaw);
+        return new(scene.Camera.X + sin * z + cos * x, 0, scene.Camera.Z + cos * z - sin * x);
     }
 
     /// <summary>

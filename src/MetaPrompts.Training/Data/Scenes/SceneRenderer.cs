@@ -196,8 +196,13 @@ public static class SceneRenderer
             var light = _scene.Light;
             var high = Math.Max(0, d.Y);
             var colour = Vector3.Lerp(light.Horizon, light.Zenith, Math.Min(1, high * 2.2f));
-            var cloud = Noise.Fractal(new Vector3(d.X / (high + 0.15f) * 1.3f, d.Z / (high + 0.15f) * 1.3f, light.Clouds));
-            return Vector3.Lerp(colour, Vector3.One * light.Horizon.Length() * 0.6f, Math.Clamp((cloud - 0.5f) * 3, 0, 0.8f));
+            var above = new Vector3(d.X, 0, d.Z) * (light.CloudScale / (high + 0.15f));
+            var cloud = Noise.Fractal(new Vector3(above.X, above.Z, light.Clouds));
+            // Tatters at the edges, where they are hard enough to have any.
+            if (light.CloudEdge > 3) cloud += 0.2f * (Noise.Fractal(new Vector3(above.X, above.Z, light.Clouds) * 7) - 0.5f);
+            var thick = (cloud - 0.5f + light.CloudCover) * light.CloudEdge;
+            var white = light.Horizon.Length() * 0.6f * (1 - light.CloudShade * Math.Clamp(thick - 0.5f, 0, 1));
+            return Vector3.Lerp(colour, Vector3.One * white, Math.Clamp(thick, 0, light.CloudEdge > 3 ? 0.95f : 0.8f));
         }
 
         private Vector3 Shade(in Primitive primitive, Vector3 p, Vector3 n, Vector3 d, float distance, out byte classId)

@@ -66,14 +66,43 @@ internal static class Things
         var green = random.Green();
         var leaves = scene.Add(new Material(Texture.Mottled, green, green * 0.35f, random.Between(4, 12), new(random.Between(-9, 9))));
         var (height, reach) = (random.Between(1.5f, 4) * size, random.Between(0.8f, 2.2f) * size);
-        scene.Capsule(at, at + new Vector3(random.Between(-0.3f, 0.3f), height, random.Between(-0.3f, 0.3f)), random.Between(0.08f, 0.25f), SceneClasses.Vegetation, bark);
+        var top = at + new Vector3(random.Between(-0.3f, 0.3f), height, random.Between(-0.3f, 0.3f));
+        scene.Capsule(at, top, random.Between(0.08f, 0.25f), SceneClasses.Vegetation, bark);
+        var first = scene.Primitives.Count;
         if (random.Chance(0.2f))
         {
             for (var i = 0; i < 4; i++) scene.Ellipsoid(at + new Vector3(0, height * (0.5f + 0.4f * i), 0), new(reach * (1 - 0.22f * i) * 0.7f, height * 0.35f, reach * (1 - 0.22f * i) * 0.7f), SceneClasses.Vegetation, leaves, leafy: true);
-            return;
         }
+        else
+        {
+            for (var i = random.Whole(4, 7); i > 0; i--)
+                scene.Ellipsoid(at + new Vector3(random.Between(-0.7f, 0.7f) * reach, height + random.Between(-0.2f, 1) * reach, random.Between(-0.7f, 0.7f) * reach), new(reach * random.Between(0.4f, 0.8f)), SceneClasses.Vegetation, leaves, leafy: random.Chance(0.85f));
+        }
+        if (scene.Library?.Props is null) return;
+        // Among models half of them are trees one sees the sky through; from a stream of their own, so that the rest of the scene stays what it is.
+        var own = new SceneRandom(scene.Seed * 31 + 6_666_666 + (ulong)first);
+        if (!own.Chance(0.5f)) return;
+        scene.Primitives.RemoveRange(first, scene.Primitives.Count - first);
+        Crown(scene, own, top, reach, bark, own.Chance(0.3f) ? null : leaves);
+    }
+
+    /// <summary>Boughs that part and part again, with tufts at their ends.</summary>
+    /// <param name="leaves">Null: it is winter.</param>
+    private static void Crown(Scene scene, SceneRandom random, Vector3 top, float reach, int bark, int? leaves)
+    {
         for (var i = random.Whole(4, 7); i > 0; i--)
-            scene.Ellipsoid(at + new Vector3(random.Between(-0.7f, 0.7f) * reach, height + random.Between(-0.2f, 1) * reach, random.Between(-0.7f, 0.7f) * reach), new(reach * random.Between(0.4f, 0.8f)), SceneClasses.Vegetation, leaves, leafy: random.Chance(0.85f));
+        {
+            var (around, up) = (random.Between(0, MathF.Tau), random.Between(0.2f, 1.4f));
+            var bough = top + new Vector3(MathF.Cos(around), up, MathF.Sin(around)) * (reach * random.Between(0.35f, 0.7f));
+            scene.Capsule(top, bough, 0.03f * reach, SceneClasses.Vegetation, bark);
+            for (var j = random.Whole(2, 4); j > 0; j--)
+            {
+                var tip = bough + new Vector3(random.Between(-0.5f, 0.5f), random.Between(-0.15f, 0.55f), random.Between(-0.5f, 0.5f)) * reach;
+                scene.Capsule(bough, tip, 0.014f * reach, SceneClasses.Vegetation, bark);
+                if (leaves is { } material) scene.Ellipsoid(tip, new Vector3(random.Between(0.14f, 0.38f), random.Between(0.1f, 0.3f), random.Between(0.14f, 0.38f)) * reach, SceneClasses.Vegetation, material, leafy: true);
+                else for (var k = 0; k < 3; k++) scene.Capsule(tip, tip + new Vector3(random.Between(-0.3f, 0.3f), random.Between(-0.1f, 0.35f), random.Between(-0.3f, 0.3f)) * reach, 0.008f * reach, SceneClasses.Vegetation, bark);
+            }
+        }
     }
 
     public static void Bush(Scene scene, SceneRandom random, Vector3 at)

@@ -28,6 +28,7 @@ internal sealed class FigurePose
         Bones[(int)FigureBone.Head] = Matrix4x4.CreateTranslation(-between) * Matrix4x4.CreateScale(size) * Matrix4x4.CreateFromQuaternion(head) * Matrix4x4.CreateTranslation(at);
         Follow(FigureBone.Neck, FigureBone.Torso, Carried(FigureBone.Torso, rest.From[(int)FigureBone.Neck]), Carried(FigureBone.Head, rest.From[(int)FigureBone.Head]), girth);
 
+        var upright = Vector3.Cross(stance.Left, stance.Forward);
         for (var side = 0; side < 2; side++)
         {
             var (shoulder, elbow, wrist) = (stance.Joints[5 + side], stance.Joints[7 + side], stance.Joints[9 + side]);
@@ -41,7 +42,7 @@ internal sealed class FigurePose
             var foot = Vector3.Normalize(Along(FigureBone.LeftFoot.Of(side)));
             var slope = foot.Y;                    // soles stay level, as the person's do
             var shin = _turns[(int)FigureBone.LeftLowerLeg.Of(side)];
-            var ahead = stance.Forward * MathF.Sqrt(1 - slope * slope) + Vector3.UnitY * slope;
+            var ahead = stance.Forward * MathF.Sqrt(1 - slope * slope) + upright * slope;
             Place(FigureBone.LeftFoot.Of(side), Shortest(Vector3.Transform(foot, shin), ahead) * shin, ankle, null, girth);
         }
         Joints = (Vector3[])stance.Joints.Clone();
