@@ -51,6 +51,19 @@ internal struct Primitive
 
     private readonly Vector3 OutOf(Vector3 v) => new(v.X * Cos - v.Z * Sin, v.Y, v.X * Sin + v.Z * Cos);
 
+    /// <summary>How far it reaches along an axis: the least and the most of the scalar product with its points. Not for planes, which have no end.</summary>
+    public readonly (float Low, float High) Along(Vector3 axis)
+    {
+        var middle = Vector3.Dot(A, axis);
+        if (Shape == Shape.Capsule)
+        {
+            var (end, round) = (Vector3.Dot(B, axis), Radius * axis.Length());
+            return (Math.Min(middle, end) - round, Math.Max(middle, end) + round);
+        }
+        var half = Shape == Shape.Box ? Vector3.Dot(Vector3.Abs(Into(axis)), B) : (axis * B).Length();
+        return (middle - half, middle + half);
+    }
+
     /// <param name="d">Unit direction.</param>
     /// <param name="limit">Farther hits do not count.</param>
     /// <returns>Whether the ray meets it, at <paramref name="t"/> metres, with the normal towards the ray.</returns>

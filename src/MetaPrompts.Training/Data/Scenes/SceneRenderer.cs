@@ -120,36 +120,46 @@ public static class SceneRenderer
             if (primitive.Shape == Shape.Capsule) primitive.B += shift;
         }
 
-        /// <summary>Which primitives can be seen in which tile.</summary>
+        /// <summary>
+        /// Which primitives can be seen in which tile. Two edges of a column of tiles are planes through the eye: what lies wholly beyond one of them is met by no ray between them,
+        /// wherever it begins, behind the eye as well; so with rows.
+        /// </summary>
         private int[][] Sort()
         {
             var down = (_h + Tile - 1) / Tile;
             var lists = Enumerable.Range(0, _tilesAcross * down).Select(_ => new List<int>()).ToArray();
+            var (columns, rows) = (new bool[_tilesAcross], new bool[down]);
             for (var i = 0; i < _primitives.Length; i++)
             {
                 ref readonly var p = ref _primitives[i];
                 if (p.Owner > 0) continue;
-                var (x0, x1, y0, y1) = (0, _tilesAcross - 1, 0, down - 1);
-                if (p.Shape != Shape.Plane)
+                Meets(p, _right, _w, columns);
+                Meets(p, -_up, _h, rows);
+                for (var y = 0; y < down; y++)
                 {
-                    var c = p.BoundCentre - _eye;
-                    var (x, y, z, r) = (Vector3.Dot(c, _right), Vector3.Dot(c, _up), Vector3.Dot(c, _forward), p.BoundRadius);
-                    if (z < -r) continue;
-                    if (z > r * 1.15f + 0.05f)
-                    {
-                        // The sphere's bounding box in depth: its edges lie at the nearer or the farther face, whichever is wider on screen.
-                        float Least(float v) => _focal * Math.Min(v / (z - r), v / (z + r));
-                        float Most(float v) => _focal * Math.Max(v / (z - r), v / (z + r));
-                        x0 = Math.Max(0, (int)MathF.Floor((_w / 2f + Least(x - r) - 2) / Tile));
-                        x1 = Math.Min(_tilesAcross - 1, (int)MathF.Floor((_w / 2f + Most(x + r) + 2) / Tile));
-                        y0 = Math.Max(0, (int)MathF.Floor((_h / 2f - Most(y + r) - 2) / Tile));
-                        y1 = Math.Min(down - 1, (int)MathF.Floor((_h / 2f - Least(y - r) + 2) / Tile));
-                    }
+                    if (!rows[y]) continue;
+                    for (var x = 0; x < _tilesAcross; x++)
+                        if (columns[x]) lists[y * _tilesAcross + x].Add(i);
                 }
-                for (var y = y0; y <= y1; y++)
-                    for (var x = x0; x <= x1; x++) lists[y * _tilesAcross + x].Add(i);
             }
             return [.. lists.Select(list => list.ToArray())];
+        }
+
+        /// <param name="across">Direction in which tiles are counted.</param>
+        /// <param name="size">Of the picture in that direction.</param>
+        /// <param name="tiles">Becomes which of them a solid may be seen in.</param>
+        private void Meets(in Primitive solid, Vector3 across, int size, bool[] tiles)
+        {
+            Array.Fill(tiles, true);
+            if (solid.Shape == Shape.Plane) return;
+            // A ray's distance from an edge, and more: rounding must not lose one.
+            const float Spare = 1;
+            for (var i = 0; i < tiles.Length; i++)
+            {
+                Vector3 Edge(float at) => across * _focal - _forward * (at - size / 2f);
+                var (first, last) = (Edge(i * Tile - Spare), Edge((i + 1) * Tile + Spare));
+                tiles[i] = solid.Along(first).High >= Vector3.Dot(_eye, first) && solid.Along(last).Low <= Vector3.Dot(_eye, last);
+            }
         }
 
         private Vector3 Cast(int x, int y, out float depth, out byte classId, out short person)

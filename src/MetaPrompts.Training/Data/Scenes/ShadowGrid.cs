@@ -3,8 +3,8 @@ using System.Numerics;
 namespace MetaPrompts.Training.Data.Scenes;
 
 /// <summary>
-/// Which solids can stand between a point and the light. Seen from the light every solid's bounding sphere is a disc on a plane: parallel projection for the
-/// sun, stereographic (which maps circles to circles) around a lamp. The plane is cut into cells; what lies beyond its edge counts to the edge cells.
+/// Which solids can stand between a point and the light. Seen from the sun every solid lies in a rectangle on a plane; seen from a lamp its bounding sphere is a disc on one
+/// (stereographic projection maps circles to circles). The plane is cut into cells; what lies beyond its edge counts to the edge cells.
 /// </summary>
 internal sealed class ShadowGrid
 {
@@ -33,8 +33,8 @@ internal sealed class ShadowGrid
         for (var i = 0; i < primitives.Length; i++)
         {
             if (primitives[i].Shape == Shape.Plane) continue;                                  // walls and ground cast no shadow worth the time
-            var (centre, radius) = Disc(primitives[i]);
-            var (from, to) = (Cell(centre - new Vector2(radius)), Cell(centre + new Vector2(radius)));
+            var (low, high) = _sun is null ? Disc(primitives[i]) : Rectangle(primitives[i]);
+            var (from, to) = (Cell(low), Cell(high));
             for (var y = from.Y; y <= to.Y; y++)
                 for (var x = from.X; x <= to.X; x++) lists[y * Cells + x].Add(i);
         }
@@ -48,19 +48,28 @@ internal sealed class ShadowGrid
         return _lists[y * Cells + x];
     }
 
-    private (Vector2 Centre, float Radius) Disc(in Primitive primitive)
+    private (Vector2 Low, Vector2 High) Rectangle(in Primitive primitive)
     {
-        if (_sun is not null) return (Flat(primitive.BoundCentre), primitive.BoundRadius);
-        var to = primitive.BoundCentre - _lamp;
+        var ((left, right), (bottom, top)) = (primitive.Along(_u), primitive.Along(_v));
+        // A little more: points are projected one by one, and rounded.
+        var spare = new Vector2(0.01f);
+        return (new Vector2(left, bottom) - _middle - spare, new Vector2(right, top) - _middle + spare);
+    }
+
+    /// <summary>The square around it.</summary>
+    private (Vector2 Low, Vector2 High) Disc(in Primitive primitive)
+    {
+        var (anywhere, to) = (new Vector2(float.MaxValue), primitive.BoundCentre - _lamp);
         var distance = to.Length();
-        if (distance <= primitive.BoundRadius * 1.01f) return (default, float.MaxValue);
+        if (distance <= primitive.BoundRadius * 1.01f) return (-anywhere, anywhere);
         var spread = MathF.Asin(primitive.BoundRadius / distance);
         var fromNadir = MathF.Acos(Math.Clamp(-to.Y / distance, -1, 1));
-        if (fromNadir + spread > 3) return (default, float.MaxValue);
+        if (fromNadir + spread > 3) return (-anywhere, anywhere);
         var (near, far) = (MathF.Tan((fromNadir - spread) / 2), MathF.Tan((fromNadir + spread) / 2));
         var level = new Vector2(to.X, to.Z);
         var towards = level.LengthSquared() > 1e-9f ? Vector2.Normalize(level) : Vector2.UnitX;
-        return (towards * ((near + far) / 2), (far - near) / 2);
+        var (centre, radius) = (towards * ((near + far) / 2), new Vector2((far - near) / 2));
+        return (centre - radius, centre + radius);
     }
 
     private Vector2 Flat(Vector3 p) => new Vector2(Vector3.Dot(p, _u), Vector3.Dot(p, _v)) - _middle;
