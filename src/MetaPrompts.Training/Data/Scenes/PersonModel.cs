@@ -9,7 +9,7 @@ internal static class PersonModel
     private const float ModelledShare = 0.85f;
 
     private const float Carrying = 0.3f;           // share of modelled people with something in a hand
-    private const float AtTable = 0.45f;           // of those who sit on something
+    private const float AtTable = 0.35f;           // of those who sit on something
 
     private enum Posture
     {

@@ -90,7 +90,7 @@ public static class SceneGrammar
     private static void InFront(Scene scene, float near, float far)
     {
         var random = new SceneRandom(scene.Seed * 31 + 2_222_222);
-        if (scene.Library?.Figures is null || !random.Chance(0.35f)) return;
+        if (scene.Library?.Figures is null || !random.Chance(0.18f)) return;
         var at = InView(scene, random, near, far, 0.8f);
         var yaw = scene.Yaw + random.Bell() * 0.4f;
         switch (random.Whole(0, 3))
