@@ -115,13 +115,19 @@ public static class BottomUpPose
     private static ((float X, float Y) Cell, float Score) Place(ReadOnlySpan<float> map, int height, int width, (float X, float Y) guess, float reach)
     {
         var (best, bestX, bestY) = (0f, -1, -1);
+        // No distance makes a cell more than it is: most are too faint to be worth their exponentials.
+        var least = Logit(LeastJoint);
         for (var y = Math.Max(0, (int)(guess.Y - 2 * reach)); y <= Math.Min(height - 1, guess.Y + 2 * reach); y++)
         {
             for (var x = Math.Max(0, (int)(guess.X - 2 * reach)); x <= Math.Min(width - 1, guess.X + 2 * reach); x++)
             {
+                var logit = map[y * width + x];
+                if (logit < least) continue;
                 var away = ((x - guess.X) * (x - guess.X) + (y - guess.Y) * (y - guess.Y)) / (2 * reach * reach);
-                var value = Sigmoid(map[y * width + x]) * MathF.Exp(-away);
-                if (value > best) (best, bestX, bestY) = (value, x, y);
+                var value = Sigmoid(logit) * MathF.Exp(-away);
+                if (!(value > best)) continue;
+                (best, bestX, bestY) = (value, x, y);
+                least = Math.Max(least, Logit(best));
             }
         }
         if (best < LeastJoint)
@@ -202,4 +208,7 @@ public static class BottomUpPose
     }
 
     private static float Sigmoid(float x) => 1 / (1 + MathF.Exp(-x));
+
+    /// <summary>A hair less, so that rounding passes over nothing.</summary>
+    private static float Logit(float p) => MathF.Log(p / (1 - p)) - 1e-3f;
 }
