@@ -1,3 +1,4 @@
+using MetaPrompts.Core.People;
 using MetaPrompts.Core.Results;
 using MetaPrompts.Model.Modules.MetaPrompts;
 
@@ -58,6 +59,8 @@ public static class BottomUpPose
             // Damaged weights can say "not a number"; a record cannot.
             if (!float.IsFinite(pose.Score) || !Finite(cells)) continue;
             if (Known(people, cells, extent)) continue;
+            // Whom only the classes make out has to be where nobody was found: a large person has faint second centres.
+            if (score < LeastCentre && people.Any(other => Boxes.BelongTogether(pose.Box, other.Pose.Box))) continue;
             people.Add((pose, cells, extent));
             if (people.Count == MostPeople) break;
         }

@@ -122,6 +122,27 @@ public sealed class BottomUpPoseTests
         Assert.InRange(found.Score, BottomUpPose.LeastScore, MathF.Cbrt(0.15f * 0.3f * 0.8f));
     }
 
+    [Fact]
+    public void WhoIsSeenFaintlyHasToStandWhereNobodyWasFound()
+    {
+        // A second, faint centre on a large person, which takes head for feet; another faint person beside.
+        var maps = Maps([Person(20, 24, 30), Person(50, 24, 14)]);
+        Dim(maps, 32, Width, centre: 0.15f, joints: 0.4f);
+        var second = Person(20, 24, 26).Reverse().ToArray();
+        var (x, y) = (20, 31);
+        maps[(17 * Height + y) * Width + x] = MathF.Log(0.15f / 0.85f);
+        for (var j = 0; j < 17; j++)
+        {
+            maps[((18 + 2 * j) * Height + y) * Width + x] = (second[j].X - x) / MetaPromptsMulti.OffsetUnit;
+            maps[((19 + 2 * j) * Height + y) * Width + x] = (second[j].Y - y) / MetaPromptsMulti.OffsetUnit;
+        }
+        var person = new float[Height * Width];
+        Array.Fill(person, 0.9f);
+        var found = BottomUpPose.Decode(maps, person, Height, Width, 1, 1);
+        Assert.Equal(2, found.Count);
+        Assert.True(found[0].Box.Left < 32 && found[1].Box.Left > 32);
+    }
+
     /// <summary>Makes columns say less: nowhere more than so much.</summary>
     private static void Dim(float[] maps, int from, int to, float centre, float joints)
     {
