@@ -15,6 +15,7 @@ public class DrawingBenchmarks : IDisposable
 {
     private const int Height = 32, Width = 48;
     private readonly float[] _maps = new float[MetaPromptsMulti.PoseChannels * Height * Width];
+    private readonly float[] _person = new float[Height * Width];
     private readonly Overlay _overlay;
     private readonly PerceivedFrame _frame;
 
@@ -23,6 +24,7 @@ public class DrawingBenchmarks : IDisposable
         var manifest = PerceptionModels.Manifest(PerceptionModels.Embedded);
         var random = new Random(1);
         for (var i = 0; i < _maps.Length; i++) _maps[i] = random.NextSingle() * 4 - 5;           // logits: a person here and there
+        for (var i = 0; i < _person.Length; i++) _person[i] = random.NextSingle();
         _overlay = new Overlay(new OverlayOptions { Classes = manifest.Classes });
         var size = new ImageSize(576, 768);
         var pixels = new PixelBufferPool(1).TryRent(size)!;
@@ -37,7 +39,7 @@ public class DrawingBenchmarks : IDisposable
     }
 
     [Benchmark]
-    public IReadOnlyList<Pose> People() => BottomUpPose.Decode(_maps, [], Height, Width, 16, 18);
+    public IReadOnlyList<Pose> People() => BottomUpPose.Decode(_maps, _person, Height, Width, 16, 18);
 
     [Benchmark]
     public void Overlay()

@@ -19,8 +19,16 @@ public sealed class SegmentedPeople(IReadOnlySet<int> classes) : IPersonLocator
     public static SegmentedPeople? For(ModelManifest manifest)
     {
         ArgumentNullException.ThrowIfNull(manifest);
-        var found = manifest.Classes.Select((c, id) => (c.Name, id)).Where(c => Words.Contains(c.Name, StringComparer.OrdinalIgnoreCase)).Select(c => c.id).ToHashSet();
-        return manifest.Tasks.Contains(PerceptionTask.Segmentation) && found.Count > 0 ? new SegmentedPeople(found) : null;
+        var found = ClassesOf(manifest);
+        return found.Count > 0 ? new SegmentedPeople(found.ToHashSet()) : null;
+    }
+
+    /// <returns>Ids of the model's classes that mean a person; none where it says no classes.</returns>
+    public static IReadOnlyList<int> ClassesOf(ModelManifest manifest)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        if (!manifest.Tasks.Contains(PerceptionTask.Segmentation)) return [];
+        return [.. manifest.Classes.Select((c, id) => (c.Name, id)).Where(c => Words.Contains(c.Name, StringComparer.OrdinalIgnoreCase)).Select(c => c.id)];
     }
 
     /// <returns>Nobody where the frame has no segmentation.</returns>

@@ -12,7 +12,7 @@ public static class BottomUpPose
 {
     public const int MostPeople = 20;
 
-    /// <summary>Without classes a centre below this is nobody.</summary>
+    /// <summary>A centre below this is nobody by itself: without classes at all, with them where somebody better is found.</summary>
     public const float LeastCentre = 0.2f;
 
     /// <summary>With classes a pose whose score is below this is nobody, and a centre below <see cref="FaintestCentre"/> is not even looked at.</summary>

@@ -16,7 +16,7 @@ internal sealed class Backdrop(Photo photo, Vector2 corner, Vector2 extent)
     public static void Hang(Scene scene)
     {
         if (scene.Library?.Photos is not { } photos) return;
-        var random = new SceneRandom(scene.Seed * 31 + 3_333_333);
+        var random = scene.Random(SceneStream.Backdrop);
         if (!random.Chance(Share)) return;
         var photo = photos.Pick(random);
         var size = random.Between(0.3f, 1);

@@ -25,8 +25,7 @@ internal static class PersonModel
         var posture = random.Pick<Posture>(_solidPostures);
         var s = height / 1.75f;
         var (body, velocity) = Place(random, posture, foot, yaw, s);
-        // What modelled people do is drawn from a stream of its own: the rest of the scene stays what it is without them.
-        var own = scene.Library?.Figures is null ? null : new SceneRandom(scene.Seed * 31 + 4_444_444 + (ulong)number);
+        var own = scene.Library?.Figures is null ? null : scene.Random(SceneStream.Doings, number);
         if (own is not null)
         {
             posture = own.Pick<Posture>(_figurePostures);
@@ -100,8 +99,7 @@ internal static class PersonModel
     /// <returns>The joints of what is seen.</returns>
     private static Vector3[] Model(Scene scene, FigureLibrary library, PersonBody body, float s, int number, int first)
     {
-        // A stream of its own: the rest of the scene stays what it is without figures.
-        var random = new SceneRandom(scene.Seed * 31 + (ulong)number);
+        var random = scene.Random(SceneStream.Figure, number);
         if (!random.Chance(ModelledShare)) return body.Joints;
         var figure = library.At(random.Whole(0, FigureLibrary.Count - 1));
         var stance = new FigureStance(body.Joints, body.Pelvis, body.Neck, body.Spine, body.Left, body.Forward, body.Head, body.Face, body.HeadRadius, s * 1.75f, random.Between(0.92f, 1.12f));

@@ -21,7 +21,7 @@ internal static class PhotoDress
     public static void PutOn(Scene scene)
     {
         if (scene.Library?.Photos is not { } photos) return;
-        var random = new SceneRandom(scene.Seed * 31 + 5_555_555);
+        var random = scene.Random(SceneStream.Dress);
         if (random.Chance(Left)) return;
         var share = random.Between(0.2f, 0.9f);
         var (people, plants) = (scene.MaterialsOf(SceneClasses.Person), scene.MaterialsOf(SceneClasses.Vegetation));

@@ -25,6 +25,9 @@ public sealed class Scene
 
     internal ulong Seed { get; init; }
 
+    /// <param name="number">Of the person or thing, where each has its own.</param>
+    internal SceneRandom Random(SceneStream stream, int number = 0) => new(Seed * 31 + (ulong)stream + (ulong)number);
+
     internal Vector3 Camera { get; set; }
 
     /// <summary>Metres per second.</summary>

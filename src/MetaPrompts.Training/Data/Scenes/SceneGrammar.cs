@@ -89,7 +89,7 @@ public static class SceneGrammar
     /// <summary>A table, a shelf or a counter between camera and people, now and then: much of what photographs show of people is half of them. Only with modelled people.</summary>
     private static void InFront(Scene scene, float near, float far)
     {
-        var random = new SceneRandom(scene.Seed * 31 + 2_222_222);
+        var random = scene.Random(SceneStream.InFront);
         if (scene.Library?.Figures is null || !random.Chance(0.18f)) return;
         var at = InView(scene, random, near, far, 0.8f);
         var yaw = scene.Yaw + random.Bell() * 0.4f;
@@ -150,7 +150,7 @@ public static class SceneGrammar
     {
         var anywhere = random.Between(0, 6.28f);
         if (scene.Library?.Figures is null) return anywhere;
-        var own = new SceneRandom(scene.Seed * 31 + 5_555_556 + (ulong)scene.People.Count);
+        var own = scene.Random(SceneStream.Facing, scene.People.Count);
         return own.Chance(FacingShare) ? MathF.Atan2(scene.Camera.X - at.X, scene.Camera.Z - at.Z) + own.Bell() * 0.7f : anywhere;
     }
 }

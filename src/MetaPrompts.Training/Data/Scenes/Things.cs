@@ -79,8 +79,8 @@ internal static class Things
                 scene.Ellipsoid(at + new Vector3(random.Between(-0.7f, 0.7f) * reach, height + random.Between(-0.2f, 1) * reach, random.Between(-0.7f, 0.7f) * reach), new(reach * random.Between(0.4f, 0.8f)), SceneClasses.Vegetation, leaves, leafy: random.Chance(0.85f));
         }
         if (scene.Library?.Props is null) return;
-        // Among models half of them are trees one sees the sky through; from a stream of their own, so that the rest of the scene stays what it is.
-        var own = new SceneRandom(scene.Seed * 31 + 6_666_666 + (ulong)first);
+        // Among models half of them are trees one sees the sky through.
+        var own = scene.Random(SceneStream.Crown, first);
         if (!own.Chance(0.5f)) return;
         scene.Primitives.RemoveRange(first, scene.Primitives.Count - first);
         Crown(scene, own, top, reach, bark, own.Chance(0.3f) ? null : leaves);

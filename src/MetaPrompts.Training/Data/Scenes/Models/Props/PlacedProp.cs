@@ -29,7 +29,7 @@ internal sealed class PlacedProp : DrawnModel
     public static void Stand(Scene scene, PropKind kind, int first, Vector3 at, float yaw, byte classId)
     {
         if (scene.Library?.Props is not { } props || first == scene.Primitives.Count) return;
-        var random = new SceneRandom(scene.Seed * 31 + 7_777_777 + (ulong)first);       // of its own: the rest of the scene stays what it is
+        var random = scene.Random(SceneStream.Prop, first);
         if (!random.Chance(Share) || props.Pick(kind, random) is not { } prop) return;
         var (sin, cos) = MathF.SinCos(yaw);
         var (low, high) = (new Vector3(float.MaxValue), new Vector3(float.MinValue));
