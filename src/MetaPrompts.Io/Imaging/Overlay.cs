@@ -9,7 +9,7 @@ namespace MetaPrompts.Io.Imaging;
 
 /// <summary>
 /// Draws what was seen: one picture a frame, the same even size for a whole stream (that of its first frame decides), at most <see cref="OverlayOptions.MaxSize"/>.
-/// Keeps the depth scale and the legend steady from frame to frame, so it belongs to one stream. Not thread safe.
+/// Keeps the depth scale and the legend steady from frame to frame, up to the next cut, so it belongs to one stream. Not thread safe.
 /// </summary>
 public sealed class Overlay : IDisposable
 {
@@ -21,6 +21,7 @@ public sealed class Overlay : IDisposable
 
     private readonly OverlayOptions _options;
     private readonly TextMasks _texts = new();
+    private readonly Cuts _cuts = new();
     private readonly DepthPanel _depth;
     private readonly SegmentationPanel _segmentation;
     private readonly List<(PerceptionTask? Task, Rect Place)> _panels = [];
@@ -43,6 +44,12 @@ public sealed class Overlay : IDisposable
         // A frame of another shape than the first is fitted into its panels.
         var fitted = Fit(item.Frame.Pixels.Size, _panels[0].Place);
         using var source = Scale(item.Frame.Pixels, fitted.Size);
+        if (_cuts.Between(source))
+        {
+            _depth.Forget();
+            _segmentation.Forget();
+        }
+
         foreach (var (task, place) in _panels)
         {
             using var panel = _picture.SubMat(place);
@@ -60,6 +67,7 @@ public sealed class Overlay : IDisposable
     {
         _picture?.Dispose();
         _texts.Dispose();
+        _cuts.Dispose();
         _depth.Dispose();
     }
 

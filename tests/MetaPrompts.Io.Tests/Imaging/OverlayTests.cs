@@ -84,6 +84,27 @@ public class OverlayTests
     }
 
     [Fact]
+    public void After_a_cut_the_depth_scale_and_the_legend_begin_anew()
+    {
+        using var first = TestMedia.Perceived(0);
+        var seen = first.Result.Perception;
+        var far = seen.Depth! with { Metres = seen.Depth!.Metres.ToArray().Select(m => 10 * m).ToArray() };
+        var other = seen.Segmentation! with { ClassIds = Enumerable.Repeat((byte)9, seen.Segmentation!.ClassIds.Length).ToArray() };
+        var elsewhere = PixelBuffers.Rent(first.Frame.Pixels.Size);
+        for (var i = 0; i < elsewhere.Rgb.Length; i++) elsewhere.Rgb[i] = (byte)(255 - first.Frame.Pixels.Rgb[i] / 4);
+        using var next = new Core.Flow.PerceivedFrame(new Frame(first.Frame.Stamp, elsewhere), first.Result with { Perception = new FramePerception(far, other, null) });
+
+        using var overlay = new Overlay(new OverlayOptions());
+        using var before = overlay.Render(first);
+        using var after = overlay.Render(next);
+        using var fresh = new Overlay(new OverlayOptions());
+        using var alone = fresh.Render(next);
+
+        Assert.True(after.Rgb.SequenceEqual(alone.Rgb));
+        Assert.False(after.Rgb.SequenceEqual(before.Rgb));
+    }
+
+    [Fact]
     public void A_frame_without_predictions_and_one_of_another_shape_are_drawn()
     {
         using var overlay = new Overlay(new OverlayOptions());

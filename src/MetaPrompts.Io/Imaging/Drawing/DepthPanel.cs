@@ -13,6 +13,9 @@ internal sealed class DepthPanel(ColourMap colours) : IDisposable
     private readonly DepthRange _range = new();
     private readonly Mat _lookup = colours.ToLookup();
 
+    /// <summary>What comes next shows something else.</summary>
+    public void Forget() => _range.Forget();
+
     public void Draw(Canvas canvas, DepthPrediction depth)
     {
         _range.Follow(depth);

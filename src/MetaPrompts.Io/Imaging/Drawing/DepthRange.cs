@@ -2,7 +2,7 @@ using MetaPrompts.Core.Results;
 
 namespace MetaPrompts.Io.Imaging.Drawing;
 
-/// <summary>The distances a film's colours span: 2nd and 98th percentile of each frame, followed slowly, so that colours do not flicker. On a logarithmic scale: near things differ more to the eye.</summary>
+/// <summary>The distances a film's colours span: 2nd and 98th percentile of each frame, followed slowly, so that colours do not flicker; after a cut at once. On a logarithmic scale: near things differ more to the eye.</summary>
 internal sealed class DepthRange
 {
     /// <summary>Share of a new frame: about two seconds at 25 frames a second until it has adapted.</summary>
@@ -20,6 +20,9 @@ internal sealed class DepthRange
 
     /// <summary>0 at <see cref="Near"/>, 1 at <see cref="Far"/>.</summary>
     public double Position(double metres) => (Math.Log(metres) - _near) / (_far - _near);
+
+    /// <summary>The next frame's distances are taken as they are.</summary>
+    public void Forget() => _started = false;
 
     public void Follow(DepthPrediction depth)
     {

@@ -19,6 +19,13 @@ internal sealed class SegmentationPanel(IReadOnlyList<ClassInfo> classes)
     private readonly bool[] _listed = new bool[256];
     private bool _started;
 
+    /// <summary>What comes next shows something else.</summary>
+    public void Forget()
+    {
+        Array.Clear(_listed);
+        _started = false;
+    }
+
     public void Draw(Canvas canvas, SegmentationPrediction segmentation)
     {
         var present = Count(segmentation);
