@@ -216,7 +216,7 @@ internal sealed class MqttPump(IMqttClient client, BrokerLimits limits, MqttOpti
     {
         if (after is not null)
         {
-            await after.ConfigureAwait(false);
+            await after.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);    // not in the lock of whoever asks: `_pingNext` is not this one yet
             lock (_pinging)
             {
                 _pingUnderWay = _pingNext;

@@ -4,7 +4,7 @@ using MetaPrompts.Training.Data.Scenes.Models;
 
 namespace MetaPrompts.Training.Data.Scenes;
 
-/// <summary>Casts rays: colours from four per pixel, truth from one. Pure: any number of threads may render at once.</summary>
+/// <summary>Casts rays: truth from one per pixel, colours too, from four where it stands out from its neighbours. Pure: any number of threads may render at once.</summary>
 public static class SceneRenderer
 {
     private const int Tile = 16;
@@ -14,8 +14,11 @@ public static class SceneRenderer
     public static SceneFrame Render(Scene scene, ImageSize size, double time = 0)
     {
         ArgumentNullException.ThrowIfNull(scene);
-        return new Picture(scene, size, (float)time).Render();
+        return Render(scene, size, time, everyRay: false);
     }
+
+    /// <param name="everyRay">Four rays for each pixel, whether or not it needs them.</param>
+    internal static SceneFrame Render(Scene scene, ImageSize size, double time, bool everyRay) => new Picture(scene, size, (float)time).Render(everyRay);
 
     // Light to byte, in steps finer than a byte's.
     private static readonly byte[] _shown = [.. Enumerable.Range(0, 4096).Select(i => (byte)(MathF.Pow(i / 4095f, 0.9f) * 255 + 0.5f))];
@@ -81,32 +84,43 @@ public static class SceneRenderer
             foreach (var model in scene.Models) _models.Draw(model, _eye, _right, _up, _forward, _focal, time);
         }
 
-        public SceneFrame Render()
+        public SceneFrame Render(bool everyRay)
         {
             var frame = new SceneFrame(_size, _scene.Focal);
-            var light = new Vector3[_size.Pixels];
-            var person = new short[_size.Pixels];
-            for (var y = 0; y < _h; y++)
+            var (light, met, person) = (new Vector3[_size.Pixels], new int[_size.Pixels], new short[_size.Pixels]);
+            for (var at = 0; at < light.Length; at++)
             {
-                for (var x = 0; x < _w; x++)
-                {
-                    var at = y / Rays * _size.Width + x / Rays;
-                    light[at] += Cast(x, y, out var depth, out var classId, out var body);
-                    if (x % Rays != Rays / 2 || y % Rays != Rays / 2) continue;
-                    (frame.Depth[at], frame.ClassIds[at], person[at]) = (depth, classId, body);
-                }
+                var (y, x) = Math.DivRem(at, _size.Width);
+                light[at] = Cast(x * Rays + Rays / 2, y * Rays + Rays / 2, out met[at], out frame.Depth[at], out frame.ClassIds[at], out person[at]);
+            }
+            var edges = everyRay ? null : Contrast.Of(light, met, _size);
+            for (var at = 0; at < light.Length; at++)
+            {
+                if (edges?[at] ?? true) light[at] = Mean(at, light[at]);
             }
             var closed = _scene.Light.Crevices > 0 ? Crevices.Of(frame.Depth, _size, _scene.Focal * _size.Width) : null;
             for (var i = 0; i < light.Length; i++)
             {
                 if (closed is not null) light[i] *= 1 - _scene.Light.Crevices * closed[i];
-                var colour = Vector3.Clamp(light[i] / (Rays * Rays), Vector3.Zero, Vector3.One);
+                var colour = Vector3.Clamp(light[i], Vector3.Zero, Vector3.One);
                 frame.Rgb[3 * i] = Shown(colour.X);
                 frame.Rgb[3 * i + 1] = Shown(colour.Y);
                 frame.Rgb[3 * i + 2] = Shown(colour.Z);
             }
             frame.People = [.. _scene.People.Select((skeleton, i) => Project(skeleton, i + 1, frame, person))];
             return frame;
+        }
+
+        /// <summary>A pixel's light from all of its rays; one has been cast.</summary>
+        private Vector3 Mean(int at, Vector3 sum)
+        {
+            var (y, x) = Math.DivRem(at, _size.Width);
+            for (var ray = 0; ray < Rays * Rays; ray++)
+            {
+                var (down, across) = Math.DivRem(ray, Rays);
+                if (down != Rays / 2 || across != Rays / 2) sum += Cast(x * Rays + across, y * Rays + down, out _, out _, out _, out _);
+            }
+            return sum / (Rays * Rays);
         }
 
         private static byte Shown(float value) => _shown[(int)(value * (_shown.Length - 1) + 0.5f)];
@@ -162,7 +176,8 @@ public static class SceneRenderer
             }
         }
 
-        private Vector3 Cast(int x, int y, out float depth, out byte classId, out short person)
+        /// <param name="met">A number of its own for each solid, model, sky and backdrop.</param>
+        private Vector3 Cast(int x, int y, out int met, out float depth, out byte classId, out short person)
         {
             var d = Vector3.Normalize(_forward * _focal + _right * (x + 0.5f - _w / 2f) + _up * (_h / 2f - y - 0.5f));
             var (nearest, hit, normal) = (250f, -1, Vector3.Zero);
@@ -176,26 +191,25 @@ public static class SceneRenderer
             Vector3 colour;
             if (_models is not null && _models.At(x, y) is { Owner: > 0 } seen && seen.Depth < nearest * Vector3.Dot(d, _forward))
             {
-                (depth, classId, person) = (seen.Depth, seen.ClassId, seen.Person);
+                (met, depth, classId, person) = (-1 - seen.Owner, seen.Depth, seen.ClassId, seen.Person);
                 var away = seen.Depth / Vector3.Dot(d, _forward);
                 var outward = Vector3.Dot(seen.Normal, d) > 0 ? -seen.Normal : seen.Normal;
                 colour = Lit(seen.Albedo, 0, _eye + d * away, outward, d, away, seen.Owner);
             }
             else if (hit < 0)
             {
-                (depth, classId, person) = (float.PositiveInfinity, SceneClasses.Sky, 0);
+                (met, depth, classId, person) = (0, float.PositiveInfinity, SceneClasses.Sky, 0);
                 colour = Sky(d);
             }
             else
             {
                 ref readonly var primitive = ref _primitives[hit];
-                depth = nearest * Vector3.Dot(d, _forward);
-                person = primitive.Person;
+                (met, depth, person) = (hit + 1, nearest * Vector3.Dot(d, _forward), primitive.Person);
                 colour = Shade(primitive, _eye + d * nearest, normal, d, nearest, out classId);
             }
             if (_scene.Backdrop is { } backdrop && Backdrop.Hides(classId))
             {
-                (depth, classId, person) = (float.PositiveInfinity, SceneClasses.Nobody, 0);
+                (met, depth, classId, person) = (-1, float.PositiveInfinity, SceneClasses.Nobody, 0);
                 colour = backdrop.At(new((x + 0.5f) / _w, 1 - (y + 0.5f) / _h), 1f / _w);
             }
             return colour * _scene.Light.Tint * _scene.Light.Exposure;
