@@ -25,7 +25,8 @@ internal static class Composition
     /// <param name="source">Taken over, as are the sinks.</param>
     /// <param name="pool">The one the source rents from.</param>
     /// <param name="people">The model, told where the people are; borrowed.</param>
-    public static Pipeline OfFile(IMediaSource source, PixelBufferPool pool, LoadedModel model, IPerceptionModel people, bool steady, FileSinks sinks, IProgress<PipelineProgress> progress, ILogger log)
+    /// <param name="focal">Of the camera; null where unknown.</param>
+    public static Pipeline OfFile(IMediaSource source, PixelBufferPool pool, LoadedModel model, IPerceptionModel people, bool steady, FocalLength? focal, FileSinks sinks, IProgress<PipelineProgress> progress, ILogger log)
     {
         var corridor = new PipelineBuilder(people, pool)
         {
@@ -33,7 +34,7 @@ internal static class Composition
             Progress = progress,
             Log = log,
         };
-        corridor.AddSource(source, steady: steady);
+        corridor.AddSource(source, steady: steady, focal: focal);
         foreach (var sink in sinks.All) corridor.AddSink(sink);
         return corridor.Build();
     }

@@ -166,6 +166,8 @@ public sealed class BadInputTests : IDisposable
     [InlineData("metaprompts: error: --refine-steps: must be", "process", "clip.mp4", "--out", "out", "--refine-steps", "9")]
     [InlineData("metaprompts: error: --refine-steps: must be a whole number from 1 to 100, is 'two'", "process", "clip.mp4", "--out", "out", "--refine-steps", "two")]
     [InlineData("metaprompts: error: --start: 'soon' is no time", "process", "clip.mp4", "--out", "out", "--start", "soon")]
+    [InlineData("metaprompts: error: --focal: '200deg' is no focal length; write pixels", "process", "clip.mp4", "--out", "out", "--focal", "200deg")]
+    [InlineData("metaprompts: error: --focal: changes nothing: mini says no depth", "process", "clip.mp4", "--out", "out", "--focal", "800", "--tasks", "pose")]
     [InlineData("metaprompts: error: --every: must be", "process", "clip.mp4", "--out", "out", "--every", "0")]
     [InlineData("metaprompts: error: --resume: and --force exclude each other", "process", "clip.mp4", "--out", "out", "--resume", "--force")]
     [InlineData("metaprompts: error: recipe.yaml: does not exist", "train", "-c", "recipe.yaml")]

@@ -193,6 +193,7 @@ public sealed class LiveRunTests : IDisposable
         Assert.Equal(["online", "draining", "stopped"], Words("status"));
         var info = JsonDocument.Parse(Words("streams/one/info")[^1]).RootElement;
         Assert.Equal((96, 81d), (info.GetProperty("width").GetInt32(), info.GetProperty("intrinsics").GetProperty("fy").GetDouble()));
+        Assert.Equal(80 * (80 / 96d / 0.9), info.GetProperty("depth").GetProperty("max").GetDouble(), 1e-4);
         var states = Words("streams/one/status").Select(text => JsonDocument.Parse(text).RootElement).ToList();
         Assert.Contains(states, s => s.GetProperty("state").GetString() == "online");
         Assert.Equal("ended", states[^1].GetProperty("state").GetString());

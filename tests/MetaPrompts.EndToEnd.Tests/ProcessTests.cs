@@ -49,6 +49,27 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task Depth_is_metric_for_the_camera_whose_focal_length_is_told()
+    {
+        _work.Clip(frames: 2);
+        // Pictures 96 wide: 172.8 pixels are twice the 0.9 widths that mini says depth for, and such a camera sees 31 degrees.
+        foreach (var (folder, more) in new[] { ("plain", Array.Empty<string>()), ("pixels", ["--focal", "172.8"]), ("angle", ["--focal", "31.0482deg"]) })
+        {
+            var run = await Cli.RunAsync(_work.Folder, ["process", "clip.mp4", "--out", folder, "--overlay", "none", .. more]);
+            Assert.True(run.ExitCode == 0, run.Error);
+        }
+
+        double[] Medians(string folder) => [.. _work.Records($"{folder}/clip/records.jsonl").Select(r => r.GetProperty("depth").GetProperty("median").GetDouble())];
+        foreach (var folder in new[] { "pixels", "angle" })
+        {
+            Assert.All(Medians("plain").Zip(Medians(folder)), pair => Assert.Equal(2 * pair.First, pair.Second, 0.003));
+            Assert.Equal(172.8, _work.Json($"{folder}/clip/summary.json").GetProperty("input").GetProperty("focal_px").GetDouble(), 0.01);
+        }
+
+        Assert.Equal(JsonValueKind.Null, _work.Json("plain/clip/summary.json").GetProperty("input").GetProperty("focal_px").ValueKind);
+    }
+
+    [Fact]
     public async Task Maps_are_png_files_that_the_records_name()
     {
         _work.Clip(frames: 3);

@@ -154,11 +154,11 @@ internal sealed class VideoBenchmark(SourceSpec spec, ModelChoice choice, BenchO
         await using (source.ConfigureAwait(false))
         {
             var first = new FirstFrames(source, count);
-            var job = new FileJobOptions(path, choice, overlay, false, DepthScale.Millimetres, new PeopleSettings(), false, new CaptureOptions(), false, false, false);
+            var job = new FileJobOptions(path, choice, overlay, false, DepthScale.Millimetres, new PeopleSettings(), false, null, new CaptureOptions(), false, false, false);
             var sinks = await Composition.OpenSinksAsync(new JobFolder(path), job, loaded, source.Info, false, Terminal.Warn, signals.Stop).ConfigureAwait(false);
             await using (sinks.ConfigureAwait(false))
             {
-                var pipeline = Composition.OfFile(first, pool, loaded, loaded.Model, steady: false, sinks, progress, NullLogger.Instance);
+                var pipeline = Composition.OfFile(first, pool, loaded, loaded.Model, steady: false, focal: null, sinks, progress, NullLogger.Instance);
                 await using (pipeline.ConfigureAwait(false)) (await pipeline.RunAsync(signals.Stop, signals.Abort).ConfigureAwait(false)).ThrowIfFailed();
             }
         }

@@ -97,7 +97,7 @@ internal sealed record StreamSettings : StreamDefaults
     [Describe("Which of the models' tasks are published for this stream; default: all.")]
     public IReadOnlyList<PerceptionTask>? Tasks { get; init; }
 
-    [Describe("Of the camera, [fx, fy, cx, cy] in pixels of the source: told to subscribers in the stream's info, as it stands.")]
+    [Describe("Of the camera, [fx, fy, cx, cy] in pixels of the source: depth becomes metric for its focal length, and subscribers are told in the stream's info.")]
     public IReadOnlyList<double> Intrinsics { get; init; } = [];
 
     [Describe("Where the people for pose come from.")]

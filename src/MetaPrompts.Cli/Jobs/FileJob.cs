@@ -1,5 +1,6 @@
 using MetaPrompts.Cli.Configuration;
 using MetaPrompts.Cli.Options;
+using MetaPrompts.Core.Perception;
 using MetaPrompts.Io.Capture;
 using MetaPrompts.Io.Imaging;
 
@@ -8,7 +9,7 @@ namespace MetaPrompts.Cli.Jobs;
 /// <summary>What <c>process</c> is asked to do with each of its inputs.</summary>
 /// <param name="Overlay">Null: no video.</param>
 internal sealed record FileJobOptions(
-    string OutputFolder, ModelChoice Model, OverlayMode? Overlay, bool Maps, DepthScale DepthScale, PeopleSettings People, bool Steady, CaptureOptions Capture, bool Resume, bool Force, bool Verbose);
+    string OutputFolder, ModelChoice Model, OverlayMode? Overlay, bool Maps, DepthScale DepthScale, PeopleSettings People, bool Steady, FocalLength? Focal, CaptureOptions Capture, bool Resume, bool Force, bool Verbose);
 
 /// <summary>One input and the folder its output goes to.</summary>
 /// <param name="Folder">Of this input alone.</param>

@@ -57,7 +57,7 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
         });
         _ = hash.Value;
         var progress = new RunProgress(Path.GetFileName(job.Folder), source.Info.FrameCount, first);
-        var pipeline = Composition.OfFile(source, _pool, model, people, options.Steady, sinks, progress, log);
+        var pipeline = Composition.OfFile(source, _pool, model, people, options.Steady, options.Focal, sinks, progress, log);
         await using (pipeline.ConfigureAwait(false))
         {
             var running = pipeline.RunAsync(signals.Stop, signals.Abort);
@@ -87,7 +87,8 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
         var summary = new Summary
         {
             Version = ProductVersion.Current,
-            Input = new SummaryInput(job.Source.Given, sha256, info.Size.Width, info.Size.Height, info.Codec, info.Duration is { } d ? Math.Round(d.TotalSeconds, 3) : null),
+            Input = new SummaryInput(job.Source.Given, sha256, info.Size.Width, info.Size.Height, info.Codec, info.Duration is { } d ? Math.Round(d.TotalSeconds, 3) : null,
+                options.Focal is { } focal ? Math.Round(focal.InWidths(info.Size) * info.Size.Width, 2) : null),
             Complete = stream.Lost is null && !report.Stopped,
             Stopped = report.Stopped,
             Error = stream.Lost is { } lost ? ErrorLine.Text(lost) : null,
@@ -119,6 +120,7 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
         ["--max-people"] = options.People.Max.ToString(CultureInfo.InvariantCulture),
         ["--protocol"] = string.Join(' ', model.Manifests.Select(TestProtocol.Describe)),
         ["--steady"] = options.Steady ? "yes" : "no",
+        ["--focal"] = options.Focal?.ToString() ?? "",
         ["--overlay"] = options.Overlay?.ToString().ToLowerInvariant() ?? "none",
         ["--maps"] = options.Maps ? "yes" : "no",
         ["--depth-scale"] = options.DepthScale.ToString(),

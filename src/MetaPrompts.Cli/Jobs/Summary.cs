@@ -46,7 +46,8 @@ internal sealed record Summary
 
 /// <param name="Path">As given.</param>
 /// <param name="Sha256">Of the file. Of several pictures: of the lines <c>sha256sum</c> prints for them, names without folder. Null for a source that is no file.</param>
-internal sealed record SummaryInput(string Path, string? Sha256, int Width, int Height, string Codec, double? DurationS);
+/// <param name="FocalPx">Focal length that depth was made metric for; null where none was given.</param>
+internal sealed record SummaryInput(string Path, string? Sha256, int Width, int Height, string Codec, double? DurationS, double? FocalPx);
 
 /// <param name="Read">Frames of the input that were decoded, earlier runs included.</param>
 /// <param name="Written">Lines of records.jsonl.</param>

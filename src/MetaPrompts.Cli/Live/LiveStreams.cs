@@ -41,7 +41,7 @@ internal sealed class LiveStreams
             var tasks = Tasks(id);
             var shown = model.Tasks.Where(task => tasks?.Contains(task) ?? true).ToHashSet();
             var plan = specs[0].IsLive ? Camera(id, specs[0], settings, pool, warn) : Files(id, specs, settings, pool, warn);
-            yield return plan with { Tasks = tasks, Steady = settings.Steady, Describe = (source, stamp) => Describe(id, source, stamp, shown, [.. model.Manifests], settings.Intrinsics) };
+            yield return plan with { Tasks = tasks, Steady = settings.Steady, Focal = settings.Intrinsics is [var fx, ..] ? FocalLength.OfPixels(fx) : null, Describe = (source, stamp) => Describe(id, source, stamp, shown, [.. model.Manifests], settings.Intrinsics) };
         }
     }
 

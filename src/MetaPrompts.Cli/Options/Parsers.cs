@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using MetaPrompts.Core.Perception;
 
 namespace MetaPrompts.Cli.Options;
 
@@ -48,6 +49,20 @@ internal static class Parsers
             var text = result.Tokens[^1].Value;
             if (TryDuration(text, out var duration)) return duration;
             result.AddError($"{name}: '{text}' is no time; write 90, 1.5s, 500ms, 2m, 1h or 00:01:30");
+            return null;
+        },
+    };
+
+    /// <summary>A focal length: <c>1050</c> pixels, or <c>78deg</c> from edge to edge.</summary>
+    public static Option<FocalLength?> Focal(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "PIXELS|DEGREESdeg",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[^1].Value;
+            if (FocalLength.TryParse(text, out var focal)) return focal;
+            result.AddError($"{name}: '{text}' is no focal length; write pixels of the source, 1050, or the horizontal angle of view, 78deg");
             return null;
         },
     };

@@ -6,6 +6,7 @@ using MetaPrompts.Cli.Jobs;
 using MetaPrompts.Cli.Options;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Flow;
+using MetaPrompts.Core.Perception;
 using MetaPrompts.Io.Capture;
 using MetaPrompts.Io.Imaging;
 
@@ -24,6 +25,7 @@ internal static class Process
         var depthScale = Parsers.Choice("--depth-scale", "Unit of the depth maps: millimetres, or KITTI's 1/256 m.", "mm", "mm", "kitti");
         var people = new PeopleOptions();
         var steady = Parsers.Switch("--steady", "Depth and classes change less where the picture stands still; records say so.");
+        var focal = Parsers.Focal("--focal", "Focal length of the camera, or its horizontal angle of view: depth becomes metric for it.");
         var start = Parsers.Duration("--start", "Begin at this position of the input.");
         var duration = Parsers.Duration("--duration", "Process this much of the input.");
         var every = Parsers.Number("--every", "Process every N-th frame.", 1, int.MaxValue);
@@ -34,7 +36,7 @@ internal static class Process
         var command = new Command("process", "Turns videos and pictures into an annotated video, frame records and maps.") { inputs, output };
         model.AddTo(command);
         people.AddTo(command);
-        foreach (var option in new Option[] { overlay, maps, depthScale, steady, start, duration, every, resume, force, json, verbose }) command.Options.Add(option);
+        foreach (var option in new Option[] { overlay, maps, depthScale, steady, focal, start, duration, every, resume, force, json, verbose }) command.Options.Add(option);
         command.SetAction((parsed, _) =>
         {
             var options = new FileJobOptions(
@@ -45,6 +47,7 @@ internal static class Process
                 parsed.GetRequiredValue(depthScale) == "kitti" ? DepthScale.Kitti : DepthScale.Millimetres,
                 people.Read(parsed),
                 parsed.GetValue(steady),
+                parsed.GetValue(focal),
                 new CaptureOptions { Start = parsed.GetValue(start) ?? TimeSpan.Zero, Duration = parsed.GetValue(duration), Every = parsed.GetValue(every) ?? 1 },
                 parsed.GetValue(resume),
                 parsed.GetValue(force),
@@ -85,6 +88,7 @@ internal static class Process
     private static async Task RunAsync(List<SourceSpec> sources, FileJobOptions options, List<ProcessOutput> outputs, Signals signals)
     {
         using var model = LoadedModel.Open(options.Model);
+        if (options.Focal is not null && (model.Model.Manifest.CanonicalFocal is null || !model.Tasks.Contains(PerceptionTask.Depth))) throw new ConfigurationException("--focal", $"changes nothing: {model.Model.Manifest.Name} says no depth that depends on it; leave it out");
         var log = new ConsoleLog(options.Verbose);
         foreach (var job in FileJob.For(sources, options.OutputFolder))
         {

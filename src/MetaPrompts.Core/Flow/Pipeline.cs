@@ -32,6 +32,7 @@ public sealed class Pipeline : IAsyncDisposable
     private readonly Dictionary<StreamId, IReadOnlySet<PerceptionTask>> _tasks;
     private readonly Dictionary<StreamId, PersonTracker> _trackers = [];
     private readonly Dictionary<StreamId, SteadyFilter> _steady;
+    private readonly Dictionary<StreamId, FocalLength> _focals;
     private readonly bool _follow;
     private readonly StreamBoard _board;
     private readonly StreamControl? _control;
@@ -53,6 +54,7 @@ public sealed class Pipeline : IAsyncDisposable
         _lossless = [.. streams.Where(s => s.Backpressure.WhenFull == WhenFull.Wait).Select(s => s.Stream)];
         _tasks = streams.Where(s => s.Tasks is not null).ToDictionary(s => s.Stream, s => s.Tasks!);
         _steady = streams.Where(s => s.Steady).ToDictionary(s => s.Stream, _ => new SteadyFilter());
+        _focals = streams.Where(s => s.Focal is not null).ToDictionary(s => s.Stream, s => s.Focal!.Value);
         _follow = plan.FollowPeople;
         _board = new StreamBoard(plan.Boards, Ledger, _time);
         var reusing = streams.Where(s => s.Reuse is not null && s.Backpressure.WhenFull != WhenFull.Wait).ToDictionary(s => s.Stream, s => s.Reuse!);
@@ -173,11 +175,12 @@ public sealed class Pipeline : IAsyncDisposable
         }
     }
 
-    /// <summary>With the predictions its stream asked for, steadied where it wants that, and numbers for its people. Called in the order of the frames of a stream, never twice at a time.</summary>
+    /// <summary>With the predictions its stream asked for, depth as its camera sees it, steadied where it wants that, and numbers for its people. Called in the order of the frames of a stream, never twice at a time.</summary>
     private PerceivedFrame Wanted(PerceivedFrame item)
     {
         var (stamp, seen) = (item.Frame.Stamp, item.Result.Perception);
         if (_tasks.TryGetValue(stamp.Stream, out var tasks)) seen = seen.Only(tasks);
+        if (seen.Depth is { } depth && _focals.TryGetValue(stamp.Stream, out var focal) && focal.ScaleOf(_model.Manifest, stamp.SourceSize) is var scale && scale != 1) seen = seen with { Depth = depth.Times((float)scale) };
         if (_steady.TryGetValue(stamp.Stream, out var filter)) seen = filter.Steady(item.Frame, seen);
         if (_follow && seen.Pose is { } pose)
         {

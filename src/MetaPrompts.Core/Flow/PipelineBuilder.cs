@@ -48,10 +48,10 @@ public sealed class PipelineBuilder(IPerceptionModel model, PixelBufferPool pool
     public Func<double> Random { get; set; } = System.Random.Shared.NextDouble;
 
     /// <summary>A source that runs once: a file. Its DisposeAsync may be called more than once.</summary>
-    public PipelineBuilder AddSource(IFrameSource source, IFrameFilter? filter = null, bool steady = false)
+    public PipelineBuilder AddSource(IFrameSource source, IFrameFilter? filter = null, bool steady = false, FocalLength? focal = null)
     {
         ArgumentNullException.ThrowIfNull(source);
-        return AddStream(new StreamPlan(source.Stream, source.Backpressure, epoch => epoch == 1 ? source : null, Filter: filter) { Steady = steady }, source);
+        return AddStream(new StreamPlan(source.Stream, source.Backpressure, epoch => epoch == 1 ? source : null, Filter: filter) { Steady = steady, Focal = focal }, source);
     }
 
     /// <summary>A stream whose source is opened again when it is lost: a camera.</summary>

@@ -24,6 +24,9 @@ public sealed record StreamPlan(StreamId Stream, BackpressurePolicy Backpressure
     /// <summary>Maps change less where the picture stands still (<see cref="SteadyFilter"/>).</summary>
     public bool Steady { get; init; }
 
+    /// <summary>Of its camera: depth becomes metric for it. Null: unknown, depth stays the model's.</summary>
+    public FocalLength? Focal { get; init; }
+
     /// <summary>Of files that are looped: how many there are. A round of them that gives no frame is the last.</summary>
     public int? Round { get; init; }
 

@@ -7,8 +7,17 @@ namespace MetaPrompts.Core.Results;
 public abstract record Prediction(string Model);
 
 /// <summary>Metric depth.</summary>
-/// <param name="Metres">[H, W], row-major, metres, 0 &lt; d ≤ the manifest's MaxDepth.</param>
-public sealed record DepthPrediction(ImageSize Size, ReadOnlyMemory<float> Metres, string Model) : Prediction(Model);
+/// <param name="Metres">[H, W], row-major, metres, above 0; at most the manifest's MaxDepth, where the camera is the manifest's.</param>
+public sealed record DepthPrediction(ImageSize Size, ReadOnlyMemory<float> Metres, string Model) : Prediction(Model)
+{
+    /// <returns>All of it so many times as far.</returns>
+    public DepthPrediction Times(float factor)
+    {
+        var metres = Metres.ToArray();
+        foreach (ref var one in metres.AsSpan()) one *= factor;
+        return this with { Metres = metres };
+    }
+}
 
 /// <summary>One class per pixel.</summary>
 /// <param name="ClassIds">[H, W], row-major, index into the manifest's Classes.</param>

@@ -23,8 +23,9 @@ public sealed record StreamInfo(
         StreamId stream, ImageSize size, double? rate, string? codec, IReadOnlyCollection<PerceptionTask> tasks, IReadOnlyCollection<ModelManifest> manifests, CameraIntrinsics? intrinsics = null)
     {
         ArgumentNullException.ThrowIfNull(tasks);
+        double Scale(ModelManifest model) => intrinsics is { } camera ? FocalLength.OfPixels(camera.Fx).ScaleOf(model, size) : 1;
         return new StreamInfo(stream, size.Width, size.Height, rate is { } fps ? Math.Round(fps, 3) : null, codec,
-            By(PerceptionTask.Depth) is { } depth ? new DepthInfo(depth.Name, "m", depth.MinDepth ?? 0, depth.MaxDepth) : null,
+            By(PerceptionTask.Depth) is { } depth ? new DepthInfo(depth.Name, "m", (depth.MinDepth ?? 0) * Scale(depth), depth.MaxDepth * Scale(depth)) : null,
             By(PerceptionTask.Segmentation) is { } segmentation ? new SegmentationInfo(segmentation.Name, [.. segmentation.Classes.Select((c, id) => new NamedClass(id, c.Name, c.Colour))]) : null,
             By(PerceptionTask.Pose) is { } pose ? new PoseInfo(pose.Name, FrameRecords.SkeletonOf(pose), pose.Keypoints, pose.Keypoints.Count == 17 ? CocoLimbs : []) : null,
             intrinsics);
@@ -42,7 +43,7 @@ public sealed record StreamInfo(
     ];
 }
 
-/// <param name="Max">Farthest depth the model can say; null where it has no limit.</param>
+/// <param name="Max">Farthest depth that can be said, for this camera where its focal length is known; null where there is no limit.</param>
 public sealed record DepthInfo(string Model, string Unit, double Min, double? Max);
 
 /// <param name="Classes">Id, name and colour of every value a map can hold.</param>
