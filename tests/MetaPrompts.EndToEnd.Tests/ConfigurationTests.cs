@@ -120,6 +120,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("streams: { a: { source: x.mp4, intrinsics: [0, 1, 2, 3] } }", "fx and fy above 0")]
     [InlineData("streams: { a: { source: x.mp4, intrinsics: [1, .nan, 2, 3] } }", "streams.a.intrinsics[1]: must be a number")]
     [InlineData("streams: { a: { source: x.mp4, people: { from: segmentaton } } }", "did you mean segmentation?")]
+    [InlineData("{ modle: mini, streams: { a: { source: x.mp4 } } }", "modle: is not a key here; did you mean models?")]
     [InlineData("streams:\n  a: { source: x.mp4, people: { max: 0 } }", "service.yaml:2:38 streams.a.people.max: must be 1…100, is 0")]
     [InlineData("streams: { a: { source: x.mp4, people: { from: boxes } } }", "boxes needs a file")]
     [InlineData("streams: { a: { source: x.mp4, people: { from: detector, file: nowhere.onnx } } }", "service.yaml:1:64 streams.a.people.file: there is no file 'nowhere.onnx'")]

@@ -47,8 +47,7 @@ internal sealed class SettingsBinder(Action<Mistake> mistake)
     public static string Nearest(string given, IEnumerable<string> known)
     {
         var all = known.ToList();
-        var nearest = given.Length > 100 ? null : all.MinBy(k => UsageErrors.Distance(given, k));
-        return nearest is not null && UsageErrors.Distance(given, nearest) <= Math.Max(2, given.Length / 3) ? $"did you mean {nearest}?" : $"known are {string.Join(", ", all)}";
+        return Likeness.Nearest(given, all) is { } nearest ? $"did you mean {nearest}?" : $"known are {string.Join(", ", all)}";
     }
 
     private static string Below(string path, string key)

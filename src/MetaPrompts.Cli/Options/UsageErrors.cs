@@ -25,25 +25,6 @@ internal static class UsageErrors
         if (parsed.Errors is [var error, ..]) throw Of(error, parsed);
     }
 
-    /// <summary>Edit distance with neighbouring letters swapped counted once.</summary>
-    internal static int Distance(string a, string b)
-    {
-        var d = new int[a.Length + 1, b.Length + 1];
-        for (var i = 0; i <= a.Length; i++) d[i, 0] = i;
-        for (var j = 0; j <= b.Length; j++) d[0, j] = j;
-        for (var i = 1; i <= a.Length; i++)
-        {
-            for (var j = 1; j <= b.Length; j++)
-            {
-                var change = a[i - 1] == b[j - 1] ? 0 : 1;
-                d[i, j] = Math.Min(Math.Min(d[i - 1, j] + 1, d[i, j - 1] + 1), d[i - 1, j - 1] + change);
-                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i, j] = Math.Min(d[i, j], d[i - 2, j - 2] + 1);
-            }
-        }
-
-        return d[a.Length, b.Length];
-    }
-
     /// <summary>An argument that begins like an option and does not stand behind <c>--</c>: the parser takes it for an input.</summary>
     private static string? UnknownOption(ParseResult parsed)
     {
@@ -79,11 +60,7 @@ internal static class UsageErrors
     private static IEnumerable<string> Options(ParseResult parsed) =>
         parsed.CommandResult.Command.Options.Concat(parsed.RootCommandResult.Command.Options.Where(o => o.Recursive)).Select(o => o.Name);
 
-    private static string Nearest(string given, IEnumerable<string> known, ParseResult parsed)
-    {
-        var (nearest, distance) = known.Select(k => (k, Distance(given, k))).DefaultIfEmpty((k: "", int.MaxValue)).MinBy(x => x.Item2);
-        return distance <= Math.Max(2, given.Length / 3) ? $"did you mean {nearest}?" : $"see '{Name(parsed)} --help'";
-    }
+    private static string Nearest(string given, IEnumerable<string> known, ParseResult parsed) => Likeness.Nearest(given, known) is { } nearest ? $"did you mean {nearest}?" : $"see '{Name(parsed)} --help'";
 
     private static string Name(ParseResult parsed)
     {

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using MetaPrompts.Cli.Options;
+using MetaPrompts.Cli.Configuration;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Training;
@@ -55,12 +55,7 @@ internal static class RecipeFile
         foreach (var (key, value) in values)
         {
             var below = path.Length == 0 ? key : $"{path}.{key}";
-            if (!known.TryGetValue(key, out var propertyType))
-            {
-                var nearest = known.Keys.MinBy(k => UsageErrors.Distance(key, k))!;
-                throw new ConfigurationException(yaml.Where(below), $"is not a key here; {(UsageErrors.Distance(key, nearest) <= Math.Max(2, key.Length / 3) ? $"did you mean {nearest}?" : $"known are {string.Join(", ", known.Keys)}")}");
-            }
-
+            if (!known.TryGetValue(key, out var propertyType)) throw new ConfigurationException(yaml.Where(below), $"is not a key here; {SettingsBinder.Nearest(key, known.Keys)}");
             if (propertyType.IsEnum && value is System.Text.Json.Nodes.JsonValue word && !Enum.GetNames(propertyType).Contains(word.ToString(), StringComparer.OrdinalIgnoreCase))
                 throw new ConfigurationException(yaml.Where(below), $"is '{word}'; use one of {string.Join(", ", Enum.GetNames(propertyType).Select(JsonNamingPolicy.CamelCase.ConvertName))}");
             if (value is System.Text.Json.Nodes.JsonObject inner && propertyType.Assembly != typeof(object).Assembly) RefuseUnknown(yaml, inner, propertyType, below);
