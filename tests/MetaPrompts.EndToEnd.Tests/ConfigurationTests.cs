@@ -118,6 +118,8 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("streams: { a: { source: x.mp4, people: { from: somewhere } } }", "service.yaml:1:48 streams.a.people.from: is 'somewhere'; known are auto, frame, segmentation, track, detector, boxes")]
     [InlineData("streams: { a: { source: x.mp4, intrinsics: [1, 2, 3] } }", "service.yaml:1:44 streams.a.intrinsics: must be [fx, fy, cx, cy] in pixels")]
     [InlineData("streams: { a: { source: x.mp4, intrinsics: [0, 1, 2, 3] } }", "fx and fy above 0")]
+    [InlineData("streams: { a: { source: x.mp4, focal: 35mm } }", "service.yaml:1:39 streams.a.focal: must be a focal length in pixels such as 1050, or an angle such as 78deg or none")]
+    [InlineData("streams: { a: { source: x.mp4, focal: 78deg, intrinsics: [1, 1, 2, 3] } }", "streams.a.focal: is said by intrinsics, too")]
     [InlineData("streams: { a: { source: x.mp4, intrinsics: [1, .nan, 2, 3] } }", "streams.a.intrinsics[1]: must be a number")]
     [InlineData("streams: { a: { source: x.mp4, people: { from: segmentaton } } }", "did you mean segmentation?")]
     [InlineData("{ modle: mini, streams: { a: { source: x.mp4 } } }", "modle: is not a key here; did you mean models?")]

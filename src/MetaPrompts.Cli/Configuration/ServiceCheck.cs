@@ -18,6 +18,7 @@ internal static class ServiceCheck
             if (stream.Source.Length > 0 && SourceProblem(stream.Source) is { } problem) yield return new Mistake(PlaceOf(at, "source"), $"streams.{name}.source", problem);
             if (PeopleProblem(stream.People) is { } wrong) yield return new Mistake(PlaceOf(at, "people", wrong.Key), $"streams.{name}.people.{wrong.Key}", wrong.Problem);
             if (stream.Intrinsics is not ([] or [> 0, > 0, _, _])) yield return new Mistake(PlaceOf(at, "intrinsics"), $"streams.{name}.intrinsics", "must be [fx, fy, cx, cy] in pixels, fx and fy above 0");
+            if (stream.Focal is not null && stream.Intrinsics.Count > 0) yield return new Mistake(PlaceOf(at, "focal"), $"streams.{name}.focal", "is said by intrinsics, too; leave one of them out");
             if (stream.Tasks is { Count: 0 }) yield return new Mistake(PlaceOf(at, "tasks"), $"streams.{name}.tasks", "names none; leave it out for all");
         }
 

@@ -97,7 +97,10 @@ internal sealed record StreamSettings : StreamDefaults
     [Describe("Which of the models' tasks are published for this stream; default: all.")]
     public IReadOnlyList<PerceptionTask>? Tasks { get; init; }
 
-    [Describe("Of the camera, [fx, fy, cx, cy] in pixels of the source: depth becomes metric for its focal length, and subscribers are told in the stream's info.")]
+    [Describe("Focal length of the camera in pixels of the source, 1050, or its horizontal angle of view, 78deg: depth becomes metric for it; none: that of intrinsics, and the model's where those are not given either."), NullWord("none")]
+    public FocalLength? Focal { get; init; }
+
+    [Describe("Of the camera, [fx, fy, cx, cy] in pixels of the source: told to subscribers in the stream's info, and fx is the focal length.")]
     public IReadOnlyList<double> Intrinsics { get; init; } = [];
 
     [Describe("Where the people for pose come from.")]

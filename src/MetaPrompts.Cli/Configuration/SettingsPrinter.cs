@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text;
 using MetaPrompts.Core.Frames;
+using MetaPrompts.Core.Perception;
 using MetaPrompts.Core.Telemetry;
 
 namespace MetaPrompts.Cli.Configuration;
@@ -78,7 +79,7 @@ internal static class SettingsPrinter
         bool yes => yes ? "true" : "false",
         int or double => ((IFormattable)value).ToString(null, CultureInfo.InvariantCulture),
         TimeSpan time => Quantity.Show(time),
-        ImageSize or ByteSize or Rate => value.ToString()!,
+        ImageSize or ByteSize or Rate or FocalLength => value.ToString()!,
         Enum word => SettingKeys.Word(word),
         _ => Quoted(Redaction.Of(value.ToString()!)),
     };

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
 using MetaPrompts.Core.Frames;
+using MetaPrompts.Core.Perception;
 
 namespace MetaPrompts.Cli.Configuration;
 
@@ -61,6 +62,7 @@ internal static class SettingsSchema
         else if (property?.GetCustomAttribute<OneOfAttribute>() is { } words) forms.Add(Words(words.Words));
         else if (Pattern(type, property) is { } pattern) forms.Add(new JsonObject { ["type"] = "string", ["pattern"] = pattern });
         else return new JsonObject { ["type"] = property is null || new NullabilityInfoContext().Create(property).WriteState != NullabilityState.Nullable ? "string" : new JsonArray("string", "null") };
+        if (type == typeof(FocalLength)) forms.Add(new JsonObject { ["type"] = "number" });
         if (property?.GetCustomAttribute<NullWordAttribute>() is { } word) forms.Add(new JsonObject { ["enum"] = new JsonArray(word.Word, null) });
         forms.Add(new JsonObject { ["type"] = "string", ["pattern"] = @"\$\{" });
         return new JsonObject { ["anyOf"] = forms };
@@ -82,6 +84,7 @@ internal static class SettingsSchema
         : type == typeof(ByteSize) ? SizePattern
         : type == typeof(Rate) ? RatePattern
         : type == typeof(ImageSize) ? @"^\d+x\d+$"
+        : type == typeof(FocalLength) ? @"^\d+(\.\d+)?(deg)?$"
         : property is not null && SettingKeys.Is<IdAttribute>(property) ? IdPattern
         : null;
 }

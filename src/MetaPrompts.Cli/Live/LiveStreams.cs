@@ -41,7 +41,7 @@ internal sealed class LiveStreams
             var tasks = Tasks(id);
             var shown = model.Tasks.Where(task => tasks?.Contains(task) ?? true).ToHashSet();
             var plan = specs[0].IsLive ? Camera(id, specs[0], settings, pool, warn) : Files(id, specs, settings, pool, warn);
-            yield return plan with { Tasks = tasks, Steady = settings.Steady, Focal = settings.Intrinsics is [var fx, ..] ? FocalLength.OfPixels(fx) : null, Describe = (source, stamp) => Describe(id, source, stamp, shown, [.. model.Manifests], settings.Intrinsics) };
+            yield return plan with { Tasks = tasks, Steady = settings.Steady, Focal = Focal(settings), Describe = (source, stamp) => Describe(id, source, stamp, shown, [.. model.Manifests], settings) };
         }
     }
 
@@ -63,10 +63,12 @@ internal sealed class LiveStreams
     private static DeferredSource Opened(StreamId id, BackpressurePolicy policy, SourceSpec spec, StreamSettings settings, PixelBufferPool pool, int epoch, Action<string> warn) =>
         new(id, policy, Unknown, stop => Sources.OpenAsync(spec.As(id), CaptureChoice.Of(settings, pool, epoch), warn, stop));
 
-    private static StreamInfo Describe(StreamId id, IFrameSource source, FrameStamp stamp, HashSet<PerceptionTask> tasks, ModelManifest[] manifests, IReadOnlyList<double> intrinsics)
+    private static FocalLength? Focal(StreamSettings settings) => settings.Focal ?? (settings.Intrinsics is [var fx, ..] ? FocalLength.OfPixels(fx) : null);
+
+    private static StreamInfo Describe(StreamId id, IFrameSource source, FrameStamp stamp, HashSet<PerceptionTask> tasks, ModelManifest[] manifests, StreamSettings settings)
     {
         var info = (source as IMediaSource)?.Info ?? Unknown;
         return StreamInfo.Of(id, stamp.SourceSize, info.Rate.IsKnown ? info.Rate.Value : info.MeasuredRate, info.Codec == "unknown" ? null : info.Codec, tasks, manifests,
-            intrinsics is [var fx, var fy, var cx, var cy] ? new CameraIntrinsics(fx, fy, cx, cy) : null);
+            settings.Intrinsics is [var fx, var fy, var cx, var cy] ? new CameraIntrinsics(fx, fy, cx, cy) : null, Focal(settings));
     }
 }

@@ -5,6 +5,7 @@ using MetaPrompts.Cli.Configuration;
 using MetaPrompts.Cli.Live;
 using MetaPrompts.Cli.Options;
 using MetaPrompts.Core.Errors;
+using MetaPrompts.Core.Perception;
 using MetaPrompts.Io.Capture;
 
 namespace MetaPrompts.Cli.Verbs;
@@ -19,9 +20,10 @@ internal static class Run
         var set = Config.SetOption();
         var mqtt = Parsers.Text("--mqtt", "URL", "With SOURCE: publish on this broker.");
         var output = Parsers.Text("--out", "DIR", "With SOURCE: records, maps and annotated video below this folder.");
+        var focal = Parsers.Focal("--focal", "With SOURCE: focal length of the camera, or its horizontal angle of view: depth becomes metric for it.");
         var json = Parsers.Switch("--json", "Print what became of the frames as one line of JSON at the end.");
         var model = new ModelOptions();
-        var command = new Command("run", "Runs as a service: cameras and files in, MQTT, video and records out, until they end or a signal comes.") { source, file, set, mqtt, output };
+        var command = new Command("run", "Runs as a service: cameras and files in, MQTT, video and records out, until they end or a signal comes.") { source, file, set, mqtt, output, focal };
         model.AddTo(command, protocol: false);
         foreach (var option in new Option[] { json, Parsers.Switch("--verbose", "Say more, with stack traces.") }) command.Options.Add(option);
         command.SetAction(async (parsed, _) =>
@@ -35,8 +37,9 @@ internal static class Run
             {
                 var (given, path) = (parsed.GetValue(source), parsed.GetValue(file));
                 if (given is null == path is null) throw new ConfigurationException("run", "takes either SOURCE or -c FILE; see 'metaprompts run --help'");
-                if (path is null) return OfSource(given!, parsed.GetValue(mqtt), parsed.GetValue(output), model.Read(parsed), parsed.GetRequiredValue(set));
+                if (path is null) return OfSource(given!, parsed.GetValue(mqtt), parsed.GetValue(output), parsed.GetValue(focal), model.Read(parsed), parsed.GetRequiredValue(set));
                 if (parsed.GetValue(mqtt) is not null || parsed.GetValue(output) is not null) throw new ConfigurationException("--mqtt", "and --out go with SOURCE; with -c, sinks stand in the file");
+                if (parsed.GetValue(focal) is not null) throw new ConfigurationException("--focal", "goes with SOURCE; with -c, streams.NAME.focal stands in the file");
                 var settings = ServiceFile.Read(path, [.. model.Assignments(parsed), .. parsed.GetRequiredValue(set)]);
                 return model.Read(parsed).Tasks is { } tasks ? settings with { Streams = settings.Streams.ToDictionary(s => s.Key, s => s.Value with { Tasks = tasks }) } : settings;
             }
@@ -44,7 +47,7 @@ internal static class Run
         return command;
     }
 
-    private static ServiceSettings OfSource(string source, string? mqtt, string? output, ModelChoice model, string[] set)
+    private static ServiceSettings OfSource(string source, string? mqtt, string? output, FocalLength? focal, ModelChoice model, string[] set)
     {
         var name = Sources.Resolve(source)[0].Stream.Value;
         var sinks = new JsonArray();
@@ -60,6 +63,7 @@ internal static class Run
             ["telemetry"] = new JsonObject { ["http"] = "none" },
         };
         if (model.Tasks is { } tasks) yaml["streams"]![name]!["tasks"] = new JsonArray([.. tasks.Select(JsonNode? (t) => t.ToString().ToLowerInvariant())]);
+        if (focal is { } length) yaml["streams"]![name]!["focal"] = length.ToString();
         var settings = ServiceFile.OfText("command line", yaml.ToJsonString(), set);
         return settings.Sinks.Count > 0 ? settings : settings with { Sinks = [new StdoutSinkSettings { Kind = "stdout" }] };
     }

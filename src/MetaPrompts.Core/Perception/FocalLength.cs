@@ -9,14 +9,14 @@ namespace MetaPrompts.Core.Perception;
 /// </summary>
 public readonly record struct FocalLength
 {
-    private readonly double _pixels, _widths;
+    private readonly double _pixels, _degrees;
 
-    private FocalLength(double pixels, double widths) => (_pixels, _widths) = (pixels, widths);
+    private FocalLength(double pixels, double degrees) => (_pixels, _degrees) = (pixels, degrees);
 
     public static FocalLength OfPixels(double pixels) => pixels is > 0 and < double.PositiveInfinity ? new(pixels, 0) : throw new ArgumentOutOfRangeException(nameof(pixels));
 
     /// <param name="degrees">Horizontal angle of view of a pinhole camera, below 180.</param>
-    public static FocalLength OfAngle(double degrees) => degrees is > 0 and < 180 ? new(0, 0.5 / Math.Tan(degrees * Math.PI / 360)) : throw new ArgumentOutOfRangeException(nameof(degrees));
+    public static FocalLength OfAngle(double degrees) => degrees is > 0 and < 180 ? new(0, degrees) : throw new ArgumentOutOfRangeException(nameof(degrees));
 
     /// <param name="text"><c>1050</c>, pixels; <c>78deg</c>, an angle from 1 to 179.</param>
     public static bool TryParse(string text, out FocalLength focal)
@@ -30,10 +30,11 @@ public readonly record struct FocalLength
         return true;
     }
 
-    public override string ToString() => _pixels > 0 ? string.Create(CultureInfo.InvariantCulture, $"{_pixels} pixels") : string.Create(CultureInfo.InvariantCulture, $"{_widths} widths");
+    /// <summary>As <see cref="TryParse"/> reads it.</summary>
+    public override string ToString() => _pixels > 0 ? _pixels.ToString(CultureInfo.InvariantCulture) : _degrees.ToString(CultureInfo.InvariantCulture) + "deg";
 
     /// <summary>In widths of the picture.</summary>
-    public double InWidths(ImageSize source) => _pixels > 0 ? _pixels / source.Width : _widths;
+    public double InWidths(ImageSize source) => _pixels > 0 ? _pixels / source.Width : 0.5 / Math.Tan(_degrees * Math.PI / 360);
 
     /// <summary>What the model's depth is to be multiplied by to be this camera's; 1 where it is metric for the camera of its training, whatever looks at it.</summary>
     public double ScaleOf(ModelManifest model, ImageSize source)

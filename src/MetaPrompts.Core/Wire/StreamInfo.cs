@@ -19,11 +19,12 @@ public sealed record StreamInfo(
 {
     /// <summary>Describes what <paramref name="tasks"/> of the models put on the wire.</summary>
     /// <param name="manifests">Of the models; the first one that has a task does it.</param>
+    /// <param name="focal">Of the camera, where depth is made metric for it.</param>
     public static StreamInfo Of(
-        StreamId stream, ImageSize size, double? rate, string? codec, IReadOnlyCollection<PerceptionTask> tasks, IReadOnlyCollection<ModelManifest> manifests, CameraIntrinsics? intrinsics = null)
+        StreamId stream, ImageSize size, double? rate, string? codec, IReadOnlyCollection<PerceptionTask> tasks, IReadOnlyCollection<ModelManifest> manifests, CameraIntrinsics? intrinsics = null, FocalLength? focal = null)
     {
         ArgumentNullException.ThrowIfNull(tasks);
-        double Scale(ModelManifest model) => intrinsics is { } camera ? FocalLength.OfPixels(camera.Fx).ScaleOf(model, size) : 1;
+        double Scale(ModelManifest model) => focal?.ScaleOf(model, size) ?? 1;
         return new StreamInfo(stream, size.Width, size.Height, rate is { } fps ? Math.Round(fps, 3) : null, codec,
             By(PerceptionTask.Depth) is { } depth ? new DepthInfo(depth.Name, "m", (depth.MinDepth ?? 0) * Scale(depth), depth.MaxDepth * Scale(depth)) : null,
             By(PerceptionTask.Segmentation) is { } segmentation ? new SegmentationInfo(segmentation.Name, [.. segmentation.Classes.Select((c, id) => new NamedClass(id, c.Name, c.Colour))]) : null,

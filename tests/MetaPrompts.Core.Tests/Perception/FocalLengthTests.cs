@@ -18,6 +18,8 @@ public sealed class FocalLengthTests
     {
         Assert.True(FocalLength.TryParse(text, out var focal));
         Assert.Equal(widths, focal.InWidths(Wide), 1e-5);
+        Assert.True(FocalLength.TryParse(focal.ToString(), out var again));
+        Assert.Equal(focal, again);
     }
 
     [Theory]
