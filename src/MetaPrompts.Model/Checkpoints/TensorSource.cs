@@ -20,6 +20,8 @@ public sealed record TensorSource(string Name, ScalarType Dtype, IReadOnlyList<l
     internal void CopyTo(Stream file, ScalarType type)
     {
         using var none = no_grad();
+        // Keeps what is between, too: a tensor that nothing refers to may be freed while libtorch reads it (docs/decisions/0013).
+        using var scope = NewDisposeScope();
         using var own = Read();
         using var plain = own.detach().to(type).cpu().contiguous();
         if (plain.numel() > 0) file.Write(plain.bytes);
