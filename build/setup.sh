@@ -4,6 +4,7 @@
 STATE="$ROOT/.metaprompts"
 CONFIGURATION=Release
 FLAVOR="${METAPROMPTS_FLAVOR:-cpu}"
+DOTNETS=("$(command -v dotnet || true)" "${DOTNET_ROOT:-}/dotnet" "${HOME:-}/.dotnet/dotnet" /usr/share/dotnet/dotnet /usr/lib/dotnet/dotnet)
 PROGRAM="$ROOT/src/MetaPrompts.Cli/bin/$CONFIGURATION/net10.0/metaprompts.dll"
 
 say() { printf 'metaprompts: %s\n' "$*" >&2; }
@@ -13,12 +14,30 @@ fail() {
     exit 1
 }
 
-# Sets DOTNET to the dotnet program, wherever a package or the install script has put it.
+case "$FLAVOR" in
+    cpu | cuda | external) ;;
+    *) fail "METAPROMPTS_FLAVOR: is '$FLAVOR'; write cpu, cuda or external" ;;
+esac
+
+# Sets DOTNET to the dotnet program that built last, or the first there is, wherever a package or the install script has put it.
 find_dotnet() {
     local candidate
-    for candidate in "$(command -v dotnet || true)" "${DOTNET_ROOT:-}/dotnet" "$HOME/.dotnet/dotnet" /usr/share/dotnet/dotnet /usr/lib/dotnet/dotnet; do
+    for candidate in "$(cat "$STATE/dotnet" 2> /dev/null || true)" "${DOTNETS[@]}"; do
         if [ -n "$candidate" ] && [ -x "$candidate" ]; then
             DOTNET="$candidate"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# The same, but one with the SDK that is needed: an older one on PATH must not hide it.
+find_sdk() {
+    local candidate
+    for candidate in "${DOTNETS[@]}"; do
+        if [ -n "$candidate" ] && [ -x "$candidate" ] && "$candidate" --list-sdks 2> /dev/null | grep -q '^10\.'; then
+            DOTNET="$candidate"
+            mkdir -p "$STATE" && printf '%s\n' "$DOTNET" > "$STATE/dotnet"
             return 0
         fi
     done
@@ -85,8 +104,8 @@ need_test_packages() {
 }
 
 need_sdk() {
-    if find_dotnet && "$DOTNET" --list-sdks 2> /dev/null | grep -q '^10\.'; then return 0; fi
-    if apt-cache show dotnet-sdk-10.0 > /dev/null 2>&1 && install_packages dotnet-sdk-10.0 && find_dotnet; then return 0; fi
+    if find_sdk; then return 0; fi
+    if apt-cache show dotnet-sdk-10.0 > /dev/null 2>&1 && install_packages dotnet-sdk-10.0 && find_sdk; then return 0; fi
     fail ".NET SDK 10: not found; install it with: curl -sSL https://dot.net/v1/dotnet-install.sh | bash -s -- --channel 10.0"
 }
 

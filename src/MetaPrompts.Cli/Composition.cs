@@ -1,4 +1,6 @@
+using MetaPrompts.Cli.Configuration;
 using MetaPrompts.Cli.Jobs;
+using MetaPrompts.Cli.Live;
 using MetaPrompts.Core.Doors;
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
@@ -44,13 +46,13 @@ internal static class Composition
     public static async Task<FileSinks> OpenSinksAsync(JobFolder folder, FileJobOptions options, LoadedModel model, MediaInfo source, bool resume, Action<string> warn, CancellationToken stop)
     {
         var manifest = model.Model.Manifest;
-        var records = new FrameRecords(Node, model.Manifests);
+        var records = new FrameRecords(NodeName.OfThisMachine, model.Manifests);
         var sinks = new FileSinks();
         try
         {
             // Maps before records: who reads a record finds the files it names.
             if (options.Maps) sinks.Add(new MapFilesSink(folder.Path, manifest.Classes, options.DepthScale, resume));
-            sinks.Add(new RecordsSink(folder.Records, (item, to) => records.Of(item, DepthMap(item, options), SegmentationMap(item, options)).WriteJson(to), resume));
+            sinks.Add(new RecordsSink(folder.Records, (item, to) => records.Of(item, MapReferences.Depth(item, options.Maps, options.DepthScale), MapReferences.Segmentation(item, options.Maps)).WriteJson(to), resume));
             if (options.Overlay is { } mode)
             {
                 var overlay = sinks.Own(new Overlay(new OverlayOptions { Mode = mode, Tasks = [.. model.Tasks], Classes = manifest.Classes }));
@@ -72,17 +74,6 @@ internal static class Composition
         var most = model.OnCpu ? 1 : 4;
         return new BatchingOptions(most, most);
     }
-
-    /// <summary>Name of this machine in records: its host name, as an id of contract §5.</summary>
-    private static string Node { get; } = string.Concat(Environment.MachineName.ToLowerInvariant().Take(48).Select(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '_' or '-' ? c : '-'));
-
-    private static MapReference? DepthMap(PerceivedFrame item, FileJobOptions options) => options.Maps && item.Result.Perception.Depth is not null
-        ? new MapReference(MapFilesSink.Reference(PerceptionTask.Depth, item.Result.Stamp.Sequence), "16UC1", options.DepthScale == DepthScale.Millimetres ? 1d / 1000 : 1d / 256)
-        : null;
-
-    private static MapReference? SegmentationMap(PerceivedFrame item, FileJobOptions options) => options.Maps && item.Result.Perception.Segmentation is not null
-        ? new MapReference(MapFilesSink.Reference(PerceptionTask.Segmentation, item.Result.Stamp.Sequence), "mono8")
-        : null;
 }
 
 /// <summary>The sinks of one input, and what they draw with.</summary>

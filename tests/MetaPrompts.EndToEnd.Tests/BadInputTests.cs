@@ -63,6 +63,12 @@ public sealed class BadInputTests : IDisposable
         Assert.False(summary.GetProperty("complete").GetBoolean());
         Assert.NotNull(summary.GetProperty("error").GetString());
         Assert.Equal(written.Length, summary.GetProperty("frames").GetProperty("written").GetInt32());
+
+        // Asked to go on, it has nothing to go on with, and does not call that well done.
+        var again = await Cli.RunAsync(_work.Folder, "process", "clip.mp4", "--out", "out", "--resume");
+        Assert.Equal(4, again.ExitCode);
+        Assert.Equal(run.OnlyError, again.OnlyError);
+        Assert.Contains("finished already", again.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -167,17 +173,23 @@ public sealed class BadInputTests : IDisposable
     [InlineData("metaprompts: error: --refine-steps: must be a whole number from 1 to 100, is 'two'", "process", "clip.mp4", "--out", "out", "--refine-steps", "two")]
     [InlineData("metaprompts: error: --start: 'soon' is no time", "process", "clip.mp4", "--out", "out", "--start", "soon")]
     [InlineData("metaprompts: error: --focal: '200deg' is no focal length; write pixels", "process", "clip.mp4", "--out", "out", "--focal", "200deg")]
+    [InlineData("metaprompts: error: --focal: '78' may be pixels or degrees; write 78px or 78deg", "process", "clip.mp4", "--out", "out", "--focal", "78")]
     [InlineData("metaprompts: error: --focal: changes nothing: mini says no depth", "process", "clip.mp4", "--out", "out", "--focal", "800", "--tasks", "pose")]
     [InlineData("metaprompts: error: --every: must be", "process", "clip.mp4", "--out", "out", "--every", "0")]
     [InlineData("metaprompts: error: --resume: and --force exclude each other", "process", "clip.mp4", "--out", "out", "--resume", "--force")]
     [InlineData("metaprompts: error: recipe.yaml: does not exist", "train", "-c", "recipe.yaml")]
+    [InlineData("metaprompts: error: --sheet: is for pictures with labels", "eval", "--dataset", "video:clip.mp4", "--sheet", "sheet.png")]
+    [InlineData("metaprompts: error: rtsp://***@cam/1: is not a command", "rtsp://admin:hunter22@cam/1")]
+    [InlineData("metaprompts: error: rtsp://***@cam/1: must be one file", "bench", "rtsp://admin:hunter22@cam/1", "--verbose")]
+    [InlineData("metaprompts: error: rtsp://***@cam/1: is one argument too many", "inspect", "clip.mp4", "rtsp://admin:hunter22@cam/1")]
     public async Task A_command_line_that_is_wrong(string error, params string[] arguments)
     {
         _work.Clip(frames: 2);
         var run = await Cli.RunAsync(_work.Folder, arguments is [""] ? [] : arguments);
 
         Assert.Equal(2, run.ExitCode);
-        Assert.StartsWith(error, run.OnlyError, StringComparison.Ordinal);
+        Assert.StartsWith(error, arguments.Contains("--verbose") ? run.ErrorLines[0] : run.OnlyError, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter22", run.Error, StringComparison.Ordinal);
         Assert.Empty(run.Output);
         Assert.Empty(_work.Files("out"));
     }

@@ -101,7 +101,7 @@ public sealed class LauncherTests : IDisposable
     [Fact]
     public async Task A_failed_build_is_said_and_tried_again()
     {
-        var failed = await LaunchAsync("repo/metaprompts", "elsewhere", fails: true);
+        var failed = await LaunchAsync("repo/metaprompts", "elsewhere", fails: true, []);
         Assert.Equal(1, failed.ExitCode);
         Assert.Empty(failed.Output);
         Assert.Contains("metaprompts: error: the build failed", failed.Error, StringComparison.Ordinal);
@@ -127,9 +127,33 @@ public sealed class LauncherTests : IDisposable
         Assert.Contains("metaprompts: error: .NET SDK 10: not found; install it with: ", run.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_older_sdk_on_the_path_does_not_hide_the_right_one()
+    {
+        File.Move(_work["tools/dotnet"], _work["right"]);
+        Directory.CreateDirectory(_work[".dotnet"]);
+        File.Move(_work["right"], _work[".dotnet/dotnet"]);
+        Script("tools/dotnet", "#!/bin/sh\necho '8.0.100 [/sdk]'\n");
+        foreach (var builds in (int[])[1, 1])
+        {
+            var run = await LaunchAsync("repo/metaprompts", "elsewhere", "doctor");
+            Assert.Equal(7, run.ExitCode);
+            Assert.Equal(builds, Builds);
+        }
+    }
+
+    [Fact]
+    public async Task An_unknown_flavour_is_refused()
+    {
+        var run = await LaunchAsync("repo/metaprompts", "elsewhere", false, ["doctor"], ("METAPROMPTS_FLAVOR", "gpu"));
+        Assert.Equal(1, run.ExitCode);
+        Assert.Equal("metaprompts: error: METAPROMPTS_FLAVOR: is 'gpu'; write cpu, cuda or external", run.OnlyError);
+        Assert.Equal(0, Builds);
+    }
+
     private async Task<CliResult> LaunchAsync(string launcher, string folder, params string[] arguments) => await LaunchAsync(launcher, folder, false, arguments);
 
-    private async Task<CliResult> LaunchAsync(string launcher, string folder, bool fails, params string[] arguments)
+    private async Task<CliResult> LaunchAsync(string launcher, string folder, bool fails, string[] arguments, params (string Name, string Value)[] more)
     {
         var start = new ProcessStartInfo(_work[launcher], arguments) { WorkingDirectory = _work[folder], RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         start.Environment.Clear();
@@ -142,6 +166,7 @@ public sealed class LauncherTests : IDisposable
             ["FAKE_FAILS"] = fails ? "1" : "",
             ["METAPROMPTS_NO_INSTALL"] = "1",
         }) start.Environment[name] = value;
+        foreach (var (name, value) in more) start.Environment[name] = value;
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync();

@@ -53,7 +53,7 @@ public sealed class ProcessTests : IDisposable
     {
         _work.Clip(frames: 2);
         // Pictures 96 wide: 172.8 pixels are twice the 0.9 widths that mini says depth for, and such a camera sees 31 degrees.
-        foreach (var (folder, more) in new[] { ("plain", Array.Empty<string>()), ("pixels", ["--focal", "172.8"]), ("angle", ["--focal", "31.0482deg"]) })
+        foreach (var (folder, more) in new[] { ("plain", Array.Empty<string>()), ("pixels", ["--focal", "172.8px"]), ("angle", ["--focal", "31.0482deg"]) })
         {
             var run = await Cli.RunAsync(_work.Folder, ["process", "clip.mp4", "--out", folder, "--overlay", "none", .. more]);
             Assert.True(run.ExitCode == 0, run.Error);
@@ -142,6 +142,16 @@ public sealed class ProcessTests : IDisposable
         var resumed = await Cli.RunAsync(_work.Folder, [.. command, "--resume"]);
         Assert.Equal(0, resumed.ExitCode);
         Assert.Equal(before, File.ReadAllText(_work["out/clip/records.jsonl"]));
+
+        // Another clip of the same name is not the finished one; the same by another path is.
+        Directory.CreateDirectory(_work["other"]);
+        File.Copy(_work["clip.mp4"], _work["other/same.mp4"]);
+        _work.Clip("other/clip.mp4", frames: 4);
+        var other = await Cli.RunAsync(_work.Folder, [command[0], "other/clip.mp4", .. command[2..], "--resume"]);
+        Assert.Equal(2, other.ExitCode);
+        Assert.Contains("holds the output of clip.mp4; give another --out", other.OnlyError, StringComparison.Ordinal);
+        File.Move(_work["other/same.mp4"], _work["other/clip.mp4"], overwrite: true);
+        Assert.Equal(0, (await Cli.RunAsync(_work.Folder, [command[0], "other/clip.mp4", .. command[2..], "--resume"])).ExitCode);
 
         var forced = await Cli.RunAsync(_work.Folder, [.. command, "--force", "--duration", "0.2"]);
         Assert.True(forced.ExitCode == 0, forced.Error);

@@ -22,14 +22,12 @@ public sealed class NumbersStayAliveTests
     [Fact]
     public void ACollectionDuringACallTakesNothingAway()
     {
-        var clock = Stopwatch.StartNew();
-        var length = TimeSpan.FromSeconds(2);
         var results = new System.Collections.Concurrent.ConcurrentBag<float>();
         var problems = new System.Collections.Concurrent.ConcurrentBag<string>();
-        var threads = Enumerable.Range(0, 2).Select(_ => new Thread(() =>
+        AmidCollections(goesOn =>
         {
             using var one = ones(4);
-            while (clock.Elapsed < length)
+            while (goesOn())
             {
                 using var scope = NewDisposeScope();
                 try
@@ -41,15 +39,7 @@ public sealed class NumbersStayAliveTests
                     problems.Add(e.Message);
                 }
             }
-        })).ToList();
-        foreach (var thread in threads) thread.Start();
-        while (clock.Elapsed < length)
-        {
-            GC.Collect(0);
-            GC.WaitForPendingFinalizers();
-        }
-
-        foreach (var thread in threads) thread.Join();
+        });
         Assert.Empty(problems);
         Assert.NotEmpty(results);
         Assert.All(results.Distinct(), value => Assert.Equal(3.25f, value));
@@ -59,30 +49,37 @@ public sealed class NumbersStayAliveTests
     [Fact]
     public void ACollectionDuringSavingTakesNothingAway()
     {
-        var clock = Stopwatch.StartNew();
-        var length = TimeSpan.FromSeconds(2);
         var saved = 0;
-        var threads = Enumerable.Range(0, 2).Select(_ => new Thread(() =>
+        AmidCollections(goesOn =>
         {
             using var tensor = arange(8, ScalarType.Float32);
             var source = TensorSource.Of("a", tensor);
             var file = new MemoryStream();
-            while (clock.Elapsed < length)
+            while (goesOn())
             {
                 file.SetLength(0);
                 source.CopyTo(file, ScalarType.Float32);
                 if (file.ToArray().AsSpan().SequenceEqual(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>([0, 1, 2, 3, 4, 5, 6, 7]))) Interlocked.Increment(ref saved);
                 else Interlocked.Exchange(ref saved, int.MinValue / 2);
             }
-        })).ToList();
+        });
+        Assert.InRange(saved, 100, int.MaxValue);
+    }
+
+    /// <summary>Two threads of work for two seconds, in which collections and finalizers fall into their calls.</summary>
+    /// <param name="work">Does its own until what it is given says no.</param>
+    private static void AmidCollections(Action<Func<bool>> work)
+    {
+        var clock = Stopwatch.StartNew();
+        bool GoesOn() => clock.Elapsed < TimeSpan.FromSeconds(2);
+        var threads = Enumerable.Range(0, 2).Select(_ => new Thread(() => work(GoesOn))).ToList();
         foreach (var thread in threads) thread.Start();
-        while (clock.Elapsed < length)
+        while (GoesOn())
         {
             GC.Collect(0);
             GC.WaitForPendingFinalizers();
         }
 
         foreach (var thread in threads) thread.Join();
-        Assert.InRange(saved, 100, int.MaxValue);
     }
 }

@@ -1,4 +1,5 @@
 using MetaPrompts.Cli.Display;
+using MetaPrompts.Cli.Live;
 using MetaPrompts.Cli.Options;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Io.Capture;
@@ -51,6 +52,7 @@ internal static class ConfigProbe
     private static string Models(ServiceSettings settings)
     {
         using var loaded = LoadedModel.Open(settings.Choice);
+        new LiveStreams(settings).RequireTasksOf(loaded);
         using var people = PeopleChoice.For(loaded, settings.PeopleOfStreams);
         return $"{string.Join(", ", loaded.Tasks.Select(t => t.ToString().ToLowerInvariant()))} on {loaded.Device}, {loaded.Precision}";
     }

@@ -1,6 +1,7 @@
 using MetaPrompts.Cli.Yaml;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Io.Capture;
+using MetaPrompts.Model.Inference;
 
 namespace MetaPrompts.Cli.Configuration;
 
@@ -10,6 +11,8 @@ internal static class ServiceCheck
     public static IEnumerable<Mistake> Of(ServiceSettings settings, YamlMapAt root)
     {
         if (settings.Streams.Count == 0 && root["streams"]?.Value is null or YamlScalarAt or YamlMapAt { Entries.Count: 0 } && root["streams"] is { } streams) yield return new Mistake(streams.Place, "streams", "there is none; name at least one source");
+        if (settings.Models.Count == 0) yield return new Mistake(PlaceOf(root["models"]), "models", "names none; leave it out for mini");
+        if (!ExecutionOptions.IsDevice(settings.Execution.Device)) yield return new Mistake(PlaceOf(root["execution"], "device"), "execution.device", $"is {Shown.Text(settings.Execution.Device)}; write auto, cpu, cuda or cuda:N");
         foreach (var (name, stream) in settings.Streams)
         {
             var at = (root["streams"]?.Value as YamlMapAt)?[name];

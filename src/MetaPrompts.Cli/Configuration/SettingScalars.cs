@@ -29,7 +29,7 @@ internal static class SettingScalars
             var t when t == typeof(ByteSize) => ByteSize.TryParse(text, out var size) ? Limited(size, size.Bytes, property, bytes => new ByteSize((long)bytes).ToString(), text) : (null, $"must be a size such as 64MiB, is {Shown.Text(text)}"),
             var t when t == typeof(Rate) => Rate.TryParse(text, out var rate) ? Limited(rate, rate.Hertz, property, hertz => new Rate(hertz).ToString(), text) : (null, $"must be a rate such as 10Hz{Or(word)}, is {Shown.Text(text)}"),
             var t when t == typeof(ImageSize) => Size(text, word),
-            var t when t == typeof(FocalLength) => FocalLength.TryParse(text, out var focal) ? (focal, null) : (null, $"must be a focal length in pixels such as 1050, or an angle such as 78deg{Or(word)}, is {Shown.Text(text)}"),
+            var t when t == typeof(FocalLength) => FocalLength.TryParse(text, out var focal, out var problem) ? (focal, null) : (null, $"{Shown.Text(text)} {problem}{Or(word)}"),
             { IsEnum: true } t => Word(t, text),
             var t => throw new NotSupportedException(t.Name),
         };

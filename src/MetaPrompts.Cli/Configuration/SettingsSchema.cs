@@ -62,7 +62,7 @@ internal static class SettingsSchema
         else if (property?.GetCustomAttribute<OneOfAttribute>() is { } words) forms.Add(Words(words.Words));
         else if (Pattern(type, property) is { } pattern) forms.Add(new JsonObject { ["type"] = "string", ["pattern"] = pattern });
         else return new JsonObject { ["type"] = property is null || new NullabilityInfoContext().Create(property).WriteState != NullabilityState.Nullable ? "string" : new JsonArray("string", "null") };
-        if (type == typeof(FocalLength)) forms.Add(new JsonObject { ["type"] = "number" });
+        if (type == typeof(FocalLength)) forms.Add(new JsonObject { ["type"] = "number", ["exclusiveMinimum"] = FocalLength.WidestAngle });
         if (property?.GetCustomAttribute<NullWordAttribute>() is { } word) forms.Add(new JsonObject { ["enum"] = new JsonArray(word.Word, null) });
         forms.Add(new JsonObject { ["type"] = "string", ["pattern"] = @"\$\{" });
         return new JsonObject { ["anyOf"] = forms };
@@ -84,7 +84,7 @@ internal static class SettingsSchema
         : type == typeof(ByteSize) ? SizePattern
         : type == typeof(Rate) ? RatePattern
         : type == typeof(ImageSize) ? @"^\d+x\d+$"
-        : type == typeof(FocalLength) ? @"^\d+(\.\d+)?(deg)?$"
+        : type == typeof(FocalLength) ? @"^(\d+(\.\d+)?(px|deg)|(1[89]\d|[2-9]\d\d|\d{4,})(\.\d+)?)$"
         : property is not null && SettingKeys.Is<IdAttribute>(property) ? IdPattern
         : null;
 }

@@ -20,13 +20,13 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
     private readonly PixelBufferPool _pool = new();
     private readonly long _startedAt = Stopwatch.GetTimestamp();
 
-    /// <returns>What was written; null where a finished output was already there.</returns>
+    /// <returns>What was written, and whether a run before has done it all.</returns>
     /// <exception cref="MetaPromptsException">The input could not be opened, gave no frame, or the run broke off. An input that ended early after some frames is no exception: see <see cref="Summary.Error"/>.</exception>
-    public async Task<Summary?> RunAsync(Signals signals)
+    public async Task<(Summary Summary, bool Before)> RunAsync(Signals signals)
     {
         var settings = Settings();
         var start = _folder.Check(settings, options.Resume, options.Force);
-        if (start == JobStart.AlreadyDone) return null;
+        if (start == JobStart.AlreadyDone) return (await FinishedAsync(signals.Stop).ConfigureAwait(false), true);
 
         using var people = PeopleChoice.For(model, [(job.Source.Stream, options.People, "--people")]);
         var hash = new Lazy<Task<string?>>(() => Task.Run(() => InputHash.OfAsync(job.Source.Files, CancellationToken.None)));
@@ -37,15 +37,24 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
             var sinks = await Composition.OpenSinksAsync(_folder, options, model, source.Info, start == JobStart.Resume, Terminal.Warn, signals.Stop).ConfigureAwait(false);
             await using (sinks.ConfigureAwait(false))
             {
-                if (start != JobStart.Resume) return await RunAsync(source, sinks, people, 0, 0, hash, signals).ConfigureAwait(false);
+                if (start != JobStart.Resume) return (await RunAsync(source, sinks, people, 0, 0, hash, signals).ConfigureAwait(false), false);
 
                 var first = sinks.NextSequence;
                 foreach (var sink in sinks.All) await sink.ResumeAtAsync(first, signals.Stop).ConfigureAwait(false);
                 var before = await CountLinesAsync(_folder.Records + ".partial").ConfigureAwait(false);
                 var rest = await Sources.OpenAsync(job.Source, options.Capture with { Pool = _pool, FirstSequence = first }, Terminal.Warn, signals.Stop).ConfigureAwait(false);
-                await using (rest.ConfigureAwait(false)) return await RunAsync(rest, sinks, people, first, before, hash, signals).ConfigureAwait(false);
+                await using (rest.ConfigureAwait(false)) return (await RunAsync(rest, sinks, people, first, before, hash, signals).ConfigureAwait(false), false);
             }
         }
+    }
+
+    /// <summary>Two inputs may have one name, cam1/clip.mp4 and cam2/clip.mp4: what is finished must be this one.</summary>
+    private async Task<Summary> FinishedAsync(CancellationToken stop)
+    {
+        var finished = _folder.Finished();
+        if (finished.Input.Path == job.Source.Given) return finished;
+        if (finished.Input.Sha256 is { } before && before == await InputHash.OfAsync(job.Source.Files, stop).ConfigureAwait(false)) return finished;
+        throw new ConfigurationException(_folder.Path, $"holds the output of {finished.Input.Path}; give another --out, or --force to overwrite it");
     }
 
     private async Task<Summary> RunAsync(IMediaSource source, FileSinks sinks, LocatedPeople people, long first, long before, Lazy<Task<string?>> hash, Signals signals)

@@ -49,6 +49,20 @@ internal sealed class JobFolder(string path)
         return JobStart.Afresh;
     }
 
+    /// <summary>What a finished run said of itself.</summary>
+    /// <exception cref="ConfigurationException">It cannot be read.</exception>
+    public Summary Finished()
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllText(Summary), SummaryJson.Default.Summary) ?? throw new JsonException("null");
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException(Summary, "cannot be read, so nobody knows what was finished; use --force to start again");
+        }
+    }
+
     /// <summary>Makes the folder ready: empties it of an earlier run's output unless that is resumed, and notes the job.</summary>
     /// <exception cref="SinkFailedException">Nothing can be written here.</exception>
     public void Begin(JobStart start, IReadOnlyDictionary<string, string> job)

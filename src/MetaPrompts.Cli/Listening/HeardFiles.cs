@@ -4,7 +4,7 @@ using MetaPrompts.Io.Mqtt;
 
 namespace MetaPrompts.Cli.Listening;
 
-/// <summary>Saves what is heard: <c>DIR/node/stream/{depth,segmentation,preview}/00000000.png</c> and <c>records.jsonl</c>, whose <c>ref</c> are those files. Names come from checked ids and numbers only.</summary>
+/// <summary>Saves what is heard: <c>DIR/node/stream/{depth,segmentation,preview}/CAPTURE_US-SEQ.png</c> and <c>records.jsonl</c>, whose <c>ref</c> are those files: a node that starts again counts from 0 again, time goes on. Names come from checked ids and numbers only.</summary>
 internal sealed class HeardFiles(string folder) : IDisposable
 {
     private readonly Dictionary<(string, string), StreamWriter> _records = [];
@@ -21,7 +21,7 @@ internal sealed class HeardFiles(string folder) : IDisposable
         var refs = new Dictionary<string, string>();
         foreach (var map in frame.Maps)
         {
-            refs[map.Kind] = string.Create(CultureInfo.InvariantCulture, $"{map.Kind}/{Math.Abs(frame.Record.Seq):D8}{Extension(map)}");
+            refs[map.Kind] = string.Create(CultureInfo.InvariantCulture, $"{map.Kind}/{frame.Record.CaptureUs:D16}-{frame.Record.Seq:D8}{Extension(map)}");
             var path = Path.Combine(home, refs[map.Kind]);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             var temporary = path + ".part";

@@ -38,6 +38,7 @@ internal sealed class LiveRun(ServiceSettings settings, Signals signals)
         await using (server.ConfigureAwait(false))
         {
             using var model = LoadedModel.Open(settings.Choice);
+            streams.RequireTasksOf(model);
             using var people = PeopleChoice.For(model, settings.PeopleOfStreams);
             Instruments.ObserveLiveTensors(() => TorchRuntime.LiveTensors);
             await WarmAsync(model).ConfigureAwait(false);
@@ -92,7 +93,8 @@ internal sealed class LiveRun(ServiceSettings settings, Signals signals)
         foreach (var plan in streams.Plans(pool, model, text => log.Told(text))) corridor.AddStream(plan);
         foreach (var (sink, wanted) in new LiveSinks(settings, streams, model, control, log).Open())
         {
-            corridor.AddSink(sink, required: false, wanted);
+            // Who asked for records on stdout alone, and reads them no more, wants nothing more.
+            corridor.AddSink(sink, required: sink is RecordsToStdout, wanted);
             if (sink is Core.Doors.IStatusBoard board) corridor.AddBoard(board);
         }
 

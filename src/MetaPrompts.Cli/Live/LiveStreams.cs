@@ -33,6 +33,17 @@ internal sealed class LiveStreams
 
     public IReadOnlySet<PerceptionTask>? Tasks(StreamId stream) => _settings.Streams[stream.Value].Tasks is { } tasks ? tasks.ToHashSet() : null;
 
+    /// <exception cref="Core.Errors.ConfigurationException">A stream asks for a task that no model does.</exception>
+    public void RequireTasksOf(LoadedModel model)
+    {
+        static string Words(IEnumerable<PerceptionTask> tasks) => string.Join(", ", tasks).ToLowerInvariant();
+        foreach (var (name, stream) in _settings.Streams)
+        {
+            if (stream.Tasks?.Except(model.Tasks).ToList() is { Count: > 0 } missing)
+                throw new Core.Errors.ConfigurationException($"streams.{name}.tasks", $"names {Words(missing)}, which {string.Join(" and ", _settings.Models)} cannot do; choose of {Words(model.Tasks)}, or another model");
+        }
+    }
+
     public IEnumerable<StreamPlan> Plans(PixelBufferPool pool, LoadedModel model, Action<string> warn)
     {
         foreach (var (id, specs) in _specs)
@@ -47,6 +58,7 @@ internal sealed class LiveStreams
 
     private static StreamPlan Camera(StreamId id, SourceSpec spec, StreamSettings settings, PixelBufferPool pool, Action<string> warn)
     {
+        if (settings.Queue.WhenFull == WhenFull.Wait) warn($"streams.{id}.queue.whenFull: wait is for files; a camera does not wait, its oldest frame gives way");
         var policy = new BackpressurePolicy(settings.Queue.Capacity, settings.Queue.WhenFull == WhenFull.Wait ? WhenFull.DropOldest : settings.Queue.WhenFull);
         return new StreamPlan(id, policy, epoch => Opened(id, policy, spec, settings, pool, epoch, warn), SinkOptions.Of(settings.Capture.Reconnect), settings.MaxRate is { } rate ? new AtMost(rate.Hertz) : null)
         {

@@ -1,3 +1,4 @@
+using MetaPrompts.Cli.Display;
 using MetaPrompts.Core.Doors;
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Wire;
@@ -7,7 +8,7 @@ namespace MetaPrompts.Cli.Live;
 /// <summary>A frame record a line on stdout, for pipes: what <c>run SOURCE</c> does when no other place is named.</summary>
 internal sealed class RecordsToStdout(FrameRecords records) : IResultSink
 {
-    private readonly Stream _out = Console.OpenStandardOutput();
+    private readonly Stream _out = StandardOutput.Open();
 
     public string Name => "stdout";
 
@@ -28,5 +29,5 @@ internal sealed class RecordsToStdout(FrameRecords records) : IResultSink
 
     public Task CompleteAsync(CancellationToken stop) => _out.FlushAsync(stop);
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => _out.DisposeAsync();
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Inference;
 
 namespace MetaPrompts.Cli.Options;
 
@@ -48,7 +49,7 @@ internal sealed class ModelOptions
         CustomParser = result =>
         {
             var text = result.Tokens[^1].Value.ToLowerInvariant();
-            if (text is "auto" or "cpu" or "cuda" || (text.StartsWith("cuda:", StringComparison.Ordinal) && byte.TryParse(text[5..], out _))) return text;
+            if (ExecutionOptions.IsDevice(text)) return text;
             result.AddError($"--device: '{text}' is unknown; use auto, cpu, cuda or cuda:N");
             return "auto";
         },

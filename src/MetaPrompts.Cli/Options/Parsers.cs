@@ -61,8 +61,8 @@ internal static class Parsers
         CustomParser = result =>
         {
             var text = result.Tokens[^1].Value;
-            if (FocalLength.TryParse(text, out var focal)) return focal;
-            result.AddError($"{name}: '{text}' is no focal length; write pixels of the source, 1050, or the horizontal angle of view, 78deg");
+            if (FocalLength.TryParse(text, out var focal, out var problem)) return focal;
+            result.AddError($"{name}: '{text}' {problem}");
             return null;
         },
     };

@@ -45,7 +45,7 @@ internal static class Config
     private static Command Schema()
     {
         var markdown = Parsers.Switch("--markdown", "Print the reference page instead.");
-        var command = new Command("schema", "Prints a JSON Schema for editors.") { markdown };
+        var command = new Command("schema", "Prints a JSON Schema for editors.") { markdown, Parsers.Switch("--verbose", "Stack traces.") };
         command.SetAction((parsed, _) =>
         {
             if (parsed.GetValue(markdown)) Console.Out.Write(SettingsReference.Markdown());

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using MetaPrompts.Cli.Display;
 using MetaPrompts.Cli.Options;
@@ -14,6 +15,7 @@ namespace MetaPrompts.Cli.Verbs;
 internal static class Eval
 {
     private const string Film = "video:";
+    private static long _told = Stopwatch.GetTimestamp();
 
     public static Command Create()
     {
@@ -39,6 +41,8 @@ internal static class Eval
             foreach (var (option, name) in ((Option<string?>, string)[])[(json, "--json"), (pictures, "--per-image"), (sheet, "--sheet")])
                 if (parsed.GetValue(option) is { } target) RequireFolder(target, name);
             var named = parsed.GetRequiredValue(dataset);
+            if (named.StartsWith(Film, StringComparison.Ordinal) && (parsed.GetValue(baseline) ? "--baseline" : parsed.GetValue(pictures) is not null ? "--per-image" : parsed.GetValue(sheet) is not null ? "--sheet" : null) is { } useless)
+                throw new ConfigurationException(useless, "is for pictures with labels; of a film only its steadiness is known");
             if (named.StartsWith(Film, StringComparison.Ordinal)) return await SteadyAsync(named[Film.Length..], model.Read(parsed), parsed.GetValue(limit), parsed.GetValue(steady), parsed.GetValue(json), stop).ConfigureAwait(false);
             if (parsed.GetValue(steady)) throw new ConfigurationException("--steady", "is for --dataset video:FILE; pictures have no past");
             var set = DataSets.Open(named);
@@ -84,10 +88,14 @@ internal static class Eval
     /// <summary>How each model ran; once where all ran alike.</summary>
     private static string Protocols(LoadedModel loaded) => string.Join("; ", loaded.Manifests.GroupBy(TestProtocol.Describe, manifest => manifest.Name).Select(alike => loaded.Parts.Count == 1 ? alike.Key : $"{string.Join(" and ", alike)} by {alike.Key}"));
 
+    /// <summary>Every 50 pictures, and with a slow model every ten seconds.</summary>
     private static void Tell(int done, int count, CancellationToken stop)
     {
         stop.ThrowIfCancellationRequested();
-        if (done % 50 == 0 || done == count) Terminal.Note(count == int.MaxValue ? string.Create(CultureInfo.InvariantCulture, $"metaprompts: {done} frames") : string.Create(CultureInfo.InvariantCulture, $"metaprompts: {done}/{count} pictures"));
+        var silent = Stopwatch.GetElapsedTime(_told) > TimeSpan.FromSeconds(10);
+        if (!silent && done % 50 != 0 && done != count) return;
+        _told = Stopwatch.GetTimestamp();
+        Terminal.Note(count == int.MaxValue ? string.Create(CultureInfo.InvariantCulture, $"metaprompts: {done} frames") : string.Create(CultureInfo.InvariantCulture, $"metaprompts: {done}/{count} pictures"));
     }
 
     private static void RequireFolder(string file, string option)

@@ -50,6 +50,7 @@ internal static class Listen
         {
             if (await listener.ConnectAsync(stop).ConfigureAwait(false) is { } problem) throw new SourceLostException(listener.Broker, problem.Text);
             using var files = save is null ? null : new HeardFiles(save);
+            using var output = new StreamWriter(StandardOutput.Open()) { AutoFlush = true };
             var left = frames;
             try
             {
@@ -59,7 +60,7 @@ internal static class Listen
                     {
                         case HeardFrame frame:
                             files?.Save(frame);
-                            Console.Out.WriteLine(json ? System.Text.Encoding.UTF8.GetString(frame.Record.ToJson()) : HeardLine.Of(frame, DateTimeOffset.UtcNow));
+                            output.WriteLine(json ? System.Text.Encoding.UTF8.GetString(frame.Record.ToJson()) : HeardLine.Of(frame, DateTimeOffset.UtcNow));
                             if (--left == 0) return ExitCodes.Done;
                             break;
                         case HeardState state:

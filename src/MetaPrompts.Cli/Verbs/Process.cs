@@ -95,10 +95,10 @@ internal static class Process
             if (signals.Stop.IsCancellationRequested) break;
             try
             {
-                var summary = await new FileRun(job, options, model, log).RunAsync(signals).ConfigureAwait(false);
-                Console.Out.WriteLine(ClosingLine(job, summary));
-                if (summary?.Error is { } error) Console.Error.WriteLine($"metaprompts: error: {error}");
-                outputs.Add(new ProcessOutput(job.Source.Given, job.Folder, summary?.Error is null ? ExitCodes.Done : 4, summary?.Error, summary));
+                var (summary, before) = await new FileRun(job, options, model, log).RunAsync(signals).ConfigureAwait(false);
+                Console.Out.WriteLine(ClosingLine(job, summary, before));
+                if (summary.Error is { } error) Console.Error.WriteLine($"metaprompts: error: {error}");
+                outputs.Add(new ProcessOutput(job.Source.Given, job.Folder, summary.Error is null ? ExitCodes.Done : 4, summary.Error, summary));
             }
             catch (Exception e) when (e is not OperationCanceledException || !signals.Stop.IsCancellationRequested)
             {
@@ -111,10 +111,10 @@ internal static class Process
     private static ProcessOutput Failed(string input, string? folder, Exception e, FileJobOptions options) =>
         new(input, folder, ErrorLine.Write(e, options.Verbose), ErrorLine.Text(e), null);
 
-    private static string ClosingLine(FileJob job, Summary? summary)
+    private static string ClosingLine(FileJob job, Summary summary, bool before)
     {
         var name = Path.GetFileName(job.Source.Files.Count == 1 ? job.Source.Files[0] : job.Source.Given);
-        if (summary is null) return $"{name}: finished already → {job.Folder}";
+        if (before) return $"{name}: finished already → {job.Folder}";
         var frames = summary.Frames;
         var resumed = frames.Resumed > 0 ? $" ({frames.Resumed} of them before)" : "";
         var stopped = summary.Stopped ? "; stopped, --resume goes on" : "";

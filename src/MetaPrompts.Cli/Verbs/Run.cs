@@ -37,7 +37,7 @@ internal static class Run
             {
                 var (given, path) = (parsed.GetValue(source), parsed.GetValue(file));
                 if (given is null == path is null) throw new ConfigurationException("run", "takes either SOURCE or -c FILE; see 'metaprompts run --help'");
-                if (path is null) return OfSource(given!, parsed.GetValue(mqtt), parsed.GetValue(output), parsed.GetValue(focal), model.Read(parsed), parsed.GetRequiredValue(set));
+                if (path is null) return OfSource(given!, parsed.GetValue(mqtt), parsed.GetValue(output), parsed.GetValue(focal), model.Read(parsed).Tasks, [.. model.Assignments(parsed), .. parsed.GetRequiredValue(set)]);
                 if (parsed.GetValue(mqtt) is not null || parsed.GetValue(output) is not null) throw new ConfigurationException("--mqtt", "and --out go with SOURCE; with -c, sinks stand in the file");
                 if (parsed.GetValue(focal) is not null) throw new ConfigurationException("--focal", "goes with SOURCE; with -c, streams.NAME.focal stands in the file");
                 var settings = ServiceFile.Read(path, [.. model.Assignments(parsed), .. parsed.GetRequiredValue(set)]);
@@ -47,7 +47,7 @@ internal static class Run
         return command;
     }
 
-    private static ServiceSettings OfSource(string source, string? mqtt, string? output, FocalLength? focal, ModelChoice model, string[] set)
+    private static ServiceSettings OfSource(string source, string? mqtt, string? output, FocalLength? focal, IReadOnlyList<PerceptionTask>? tasks, string[] set)
     {
         var name = Sources.Resolve(source)[0].Stream.Value;
         var sinks = new JsonArray();
@@ -56,13 +56,11 @@ internal static class Run
         if (output is not null) sinks.Add(new JsonObject { ["kind"] = "files", ["path"] = Plain(Path.Combine(output, "{stream}", "records")), ["maps"] = true });
         var yaml = new JsonObject
         {
-            ["models"] = new JsonArray([.. model.Models.Select(JsonNode? (m) => Plain(m))]),
-            ["execution"] = new JsonObject { ["device"] = model.Device, ["precision"] = model.Precision, ["refineSteps"] = model.RefineSteps is { } steps ? steps : "default" },
             ["streams"] = new JsonObject { [name] = new JsonObject { ["source"] = Plain(source) } },
             ["sinks"] = sinks,
             ["telemetry"] = new JsonObject { ["http"] = "none" },
         };
-        if (model.Tasks is { } tasks) yaml["streams"]![name]!["tasks"] = new JsonArray([.. tasks.Select(JsonNode? (t) => t.ToString().ToLowerInvariant())]);
+        if (tasks is not null) yaml["streams"]![name]!["tasks"] = new JsonArray([.. tasks.Select(JsonNode? (t) => t.ToString().ToLowerInvariant())]);
         if (focal is { } length) yaml["streams"]![name]!["focal"] = length.ToString();
         var settings = ServiceFile.OfText("command line", yaml.ToJsonString(), set);
         return settings.Sinks.Count > 0 ? settings : settings with { Sinks = [new StdoutSinkSettings { Kind = "stdout" }] };

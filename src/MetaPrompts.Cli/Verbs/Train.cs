@@ -36,13 +36,21 @@ internal static class Train
         if (exists && !resume) throw new ConfigurationException(folder, "holds a run already; use --resume to go on, or another --out");
         if (!exists && resume) throw new ConfigurationException(folder, "holds no run to resume; leave out --resume to begin one");
         if (from is not null && !File.Exists(from) && !Directory.Exists(from)) throw new ConfigurationException("--from", $"{from} does not exist; check the path");
-        Directory.CreateDirectory(folder);
-        var kept = Path.GetFullPath(Path.Combine(folder, "recipe.yaml"));
-        if (kept != Path.GetFullPath(path)) File.Copy(path, kept, overwrite: true);     // a run may be resumed by the recipe in its own folder
-        File.WriteAllLines(Path.Combine(folder, "overrides.txt"), set);
-
         var startedAt = Stopwatch.GetTimestamp();
-        var last = StepProgress.Show(recipe.Name, run.Run(from, stop));
+        TrainingProgress? last;
+        try
+        {
+            Directory.CreateDirectory(folder);
+            var kept = Path.GetFullPath(Path.Combine(folder, "recipe.yaml"));
+            if (kept != Path.GetFullPath(path)) File.Copy(path, kept, overwrite: true);     // a run may be resumed by the recipe in its own folder
+            File.WriteAllLines(Path.Combine(folder, "overrides.txt"), set);
+            last = StepProgress.Show(recipe.Name, run.Run(from, stop));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SinkFailedException(folder, $"cannot be written ({e.Message.TrimEnd('.')}); mend that and --resume, or choose another --out", e);
+        }
+
         if (json)
         {
             var total = recipe.Training.TotalSteps;

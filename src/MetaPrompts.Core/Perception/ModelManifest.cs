@@ -59,6 +59,10 @@ public sealed record ModelManifest
     /// <summary>The depth head is trained for a camera whose focal length is this many image widths; null where depth is metric for the training camera.</summary>
     public float? CanonicalFocal { get; init; }
 
+    /// <summary>What this model's depth is to be multiplied by to be that of a camera.</summary>
+    /// <param name="focalLength">In image widths; null where unknown: depth stays as it is.</param>
+    public double DepthScale(double? focalLength) => CanonicalFocal is { } canonical && focalLength is { } focal ? focal / canonical : 1;
+
     public IReadOnlyList<ClassInfo> Classes { get; init; } = [];
 
     public IReadOnlyList<string> Keypoints { get; init; } = [];

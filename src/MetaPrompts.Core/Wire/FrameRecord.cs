@@ -76,8 +76,9 @@ public sealed record FrameRecord
     /// <exception cref="JsonException">Not a frame record of a schema this version reads; says what is wrong.</exception>
     public static FrameRecord Parse(ReadOnlySpan<byte> json)
     {
-        var record = JsonSerializer.Deserialize(json, WireJson.Default.FrameRecord) ?? throw new JsonException("a frame record is an object, not null");
-        return record.Schema == CurrentSchema ? record : throw new JsonException($"schema is '{record.Schema}', this version reads '{CurrentSchema}'");
+        var record = JsonSerializer.Deserialize(json, StrangersJson.Default.FrameRecord) ?? throw new JsonException("a frame record is an object, not null");
+        if (record.Schema != CurrentSchema) throw new JsonException($"schema is '{record.Schema}', this version reads '{CurrentSchema}'");
+        return record.Seq >= 0 ? record : throw new JsonException($"seq is {record.Seq}; frames are counted from 0");
     }
 }
 
@@ -114,12 +115,25 @@ public sealed record PoseRecord(string Model, string Skeleton, IReadOnlyList<Per
 public sealed record PersonRecord(int? Track, IReadOnlyList<double> Box, double Score, IReadOnlyList<KeypointRecord> Keypoints);
 
 /// <summary>A dense map that travels beside the record.</summary>
-/// <param name="Ref">Path relative to the record, or the sibling topic.</param>
-/// <param name="Encoding">16UC1, 32FC1 or mono8 (ROS names).</param>
-/// <param name="Scale">Unit of a step, in the unit of the record (0.001: millimetres); null for class ids.</param>
-/// <param name="ToSource">2×3 affine from map to source pixels, row by row.</param>
-public sealed record MapRecord(
-    string Ref, int Width, int Height, string Encoding, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? Scale, IReadOnlyList<double> ToSource);
+public sealed record MapRecord
+{
+    /// <summary>Path relative to the record, or the sibling topic.</summary>
+    public required string Ref { get; init; }
+
+    public required int Width { get; init; }
+
+    public required int Height { get; init; }
+
+    /// <summary>16UC1, 32FC1 or mono8 (ROS names).</summary>
+    public required string Encoding { get; init; }
+
+    /// <summary>Unit of a step, in the unit of the record (0.001: millimetres); null, and no key, for class ids.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Scale { get; init; }
+
+    /// <summary>2×3 affine from map to source pixels, row by row.</summary>
+    public required IReadOnlyList<double> ToSource { get; init; }
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(FrameRecord))]
@@ -127,3 +141,8 @@ public sealed record MapRecord(
 [JsonSerializable(typeof(StreamInfo))]
 [JsonSerializable(typeof(NodeInfoRecord))]
 internal sealed partial class WireJson : JsonSerializerContext;
+
+/// <summary>For what comes from outside: what must be there is there, and is not null.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(FrameRecord))]
+internal sealed partial class StrangersJson : JsonSerializerContext;

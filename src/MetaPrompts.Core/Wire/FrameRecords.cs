@@ -98,7 +98,15 @@ public sealed class FrameRecords(string node, IEnumerable<ModelManifest> manifes
 
     private static MapRecord? Map(MapReference? map, ImageSize size, ImageSize source) => map is null
         ? null
-        : new MapRecord(map.Ref, size.Width, size.Height, map.Encoding, map.Scale, [(double)source.Width / size.Width, 0, 0, 0, (double)source.Height / size.Height, 0]);
+        : new MapRecord
+        {
+            Ref = map.Ref,
+            Width = size.Width,
+            Height = size.Height,
+            Encoding = map.Encoding,
+            Scale = map.Scale,
+            ToSource = [(double)source.Width / size.Width, 0, 0, 0, (double)source.Height / size.Height, 0],
+        };
 
     private static string Word(CaptureClock clock) => clock switch
     {

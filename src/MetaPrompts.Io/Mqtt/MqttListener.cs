@@ -85,7 +85,17 @@ public sealed class MqttListener : IAsyncDisposable
         string[] leaves = ["depth", "segmentation", "preview", "frame", "status"];
         var filters = new MqttClientSubscribeOptionsBuilder();
         foreach (var leaf in leaves) filters.WithTopicFilter(TopicNames.Filter(_options.Prefix, _node, _stream, leaf), MqttQualityOfServiceLevel.AtLeastOnce, false, five);
-        var granted = (await client.SubscribeAsync(filters.Build(), stop).ConfigureAwait(false)).Items.Select(item => item.ResultCode).ToList();
+        List<MqttClientSubscribeResultCode> granted;
+        try
+        {
+            granted = [.. (await client.SubscribeAsync(filters.Build(), stop).ConfigureAwait(false)).Items.Select(item => item.ResultCode)];
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested)
+        {
+            // The broker went between its yes and our wish: as if it had not answered.
+            return new MqttProblem("connection", $"the connection was lost before the broker let us listen ({e.Message.TrimEnd('.')})", false);
+        }
+
         for (var i = 0; i < granted.Count; i++)
         {
             if (granted[i] > MqttClientSubscribeResultCode.GrantedQoS2) return new MqttProblem("refused", $"the broker does not let us listen to {leaves[i]}: {granted[i]}; check its access rules", true);

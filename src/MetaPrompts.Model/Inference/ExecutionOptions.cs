@@ -26,13 +26,19 @@ public sealed record ExecutionOptions
     /// <summary>What may be done to be fast; all of it computes the same. <see cref="Fast.Speedups.None"/> is the plain path that the others are compared with.</summary>
     public Fast.Speedups Speedups { get; init; } = Fast.Speedups.All;
 
+    /// <summary>Whether this is how a device is named, here or elsewhere: auto, cpu, cuda, cuda:N.</summary>
+    public static bool IsDevice(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name is "auto" or "cpu" or "cuda" || (name.StartsWith("cuda:", StringComparison.Ordinal) && byte.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out _));
+    }
+
     /// <exception cref="ConfigurationException">Unknown, or not to be had here.</exception>
     public Device ResolveDevice()
     {
         if (Device == "cpu") return CPU;
         if (Device == "auto") return cuda.is_available() ? CUDA : CPU;
-        if (Device != "cuda" && !(Device.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(Device.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out _)))
-            throw new ConfigurationException("--device", $"must be auto, cpu, cuda or cuda:N, is {Device}");
+        if (!IsDevice(Device)) throw new ConfigurationException("--device", $"must be auto, cpu, cuda or cuda:N, is {Device}");
         if (!cuda.is_available()) throw new ConfigurationException("--device", "no CUDA device is available to this build; use --device cpu (`metaprompts doctor` says why)");
         var index = Device == "cuda" ? 0 : int.Parse(Device.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture);
         return index < cuda.device_count() ? device(TorchSharp.DeviceType.CUDA, index) : throw new ConfigurationException("--device", $"there is no cuda:{index}; this machine has cuda:0 to cuda:{cuda.device_count() - 1}");

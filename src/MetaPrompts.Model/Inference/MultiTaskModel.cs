@@ -20,7 +20,7 @@ public sealed class MultiTaskModel : IPerceptionModel, IServed
     private readonly ServedNetwork _served;
     private readonly IReadOnlyList<PerceptionTask> _tasks;
     private readonly IReadOnlyList<PerceptionTask> _heads;   // poses are read with the help of classes, whether or not those are asked for
-    private readonly long[] _person = [];                    // classes that mean one, where poses are read
+    private readonly Tensor? _person;                        // numbers of the classes that mean one, where poses are read
 
     /// <param name="network">With its weights; taken over.</param>
     /// <exception cref="Core.Errors.ConfigurationException">An option does not suit the model or this machine.</exception>
@@ -32,9 +32,10 @@ public sealed class MultiTaskModel : IPerceptionModel, IServed
         (Manifest, _network) = (manifest, network);
         _tasks = options.ResolveTasks(manifest);
         _heads = _tasks;
-        if (_tasks.Contains(PerceptionTask.Pose)) _person = [.. SegmentedPeople.ClassesOf(manifest)];
-        if (_person.Length > 0 && !_tasks.Contains(PerceptionTask.Segmentation)) _heads = [.. _tasks, PerceptionTask.Segmentation];
+        long[] person = _tasks.Contains(PerceptionTask.Pose) ? [.. SegmentedPeople.ClassesOf(manifest)] : [];
+        if (person.Length > 0 && !_tasks.Contains(PerceptionTask.Segmentation)) _heads = [.. _tasks, PerceptionTask.Segmentation];
         _served = new ServedNetwork(manifest, network, network.PrepareStep, options);
+        if (person.Length > 0) _person = tensor(person, device: _served.Device).DetachFromDisposeScope();
     }
 
     public ModelManifest Manifest { get; }
@@ -63,7 +64,7 @@ public sealed class MultiTaskModel : IPerceptionModel, IServed
         var metres = output.Depth is null ? null : Enlarged(output.Depth, batch.Key).squeeze(1).cpu().contiguous();
         var classes = output.ClassLogits is null || !_tasks.Contains(PerceptionTask.Segmentation) ? null : Classes(output.ClassLogits, batch.Key);
         var pose = output.PoseMaps?.to(ScalarType.Float32).cpu().contiguous();
-        var person = output.ClassLogits is null || _person.Length == 0 ? null : output.ClassLogits.to(ScalarType.Float32).softmax(1)[.., TensorIndex.Tensor(tensor(_person, device: output.ClassLogits.device))].sum(1).cpu().contiguous();
+        var person = output.ClassLogits is null || _person is null ? null : output.ClassLogits.to(ScalarType.Float32).softmax(1)[.., TensorIndex.Tensor(_person)].sum(1).cpu().contiguous();
         return (IReadOnlyList<FramePerception>)[.. batch.Frames.Select((frame, i) => new FramePerception(
             metres is null ? null : new DepthPrediction(batch.Key, HostCopy.Of<float>(metres, i), Manifest.Name),
             classes is null ? null : new SegmentationPrediction(batch.Key, classes[i], Manifest.Name),
@@ -95,5 +96,9 @@ public sealed class MultiTaskModel : IPerceptionModel, IServed
     private static Tensor Enlarged(Tensor maps, ImageSize size) =>
         functional.interpolate(maps.to(ScalarType.Float32), size: [size.Height, size.Width], mode: InterpolationMode.Bilinear, align_corners: false);
 
-    public void Dispose() => _served.Dispose();
+    public void Dispose()
+    {
+        _person?.Dispose();
+        _served.Dispose();
+    }
 }

@@ -5,11 +5,12 @@ namespace MetaPrompts.Training.Data;
 
 /// <summary>
 /// What the bottom-up pose head learns on the 1/4 grid: 17 joint heatmaps, the person-centre heatmap, from each centre the way to its joints, and
-/// from where a limb begins the way to its end (MetaPromptsMulti.OffsetUnit cells per unit).
+/// from where a limb begins the way to its end (MetaPromptsMulti.OffsetUnit cells per unit). Ways lead out of the picture, too: who is cut off at the waist has knees below it, and is not squeezed into what is seen.
 /// </summary>
 public sealed class PoseTargets(ImageSize grid)
 {
     private const int Joints = MetaPromptsMulti.Joints;
+    private const float Outside = 0.5f;          // pictures: no way leads farther out
     private const float SmallestPerson = 3;      // cells: a smaller one cannot be drawn, so nobody is blamed for it
 
     public ImageSize Grid { get; } = grid;
@@ -32,7 +33,7 @@ public sealed class PoseTargets(ImageSize grid)
     /// <summary>[8, h, w]: 1 where a limb is asked for.</summary>
     public float[] LimbMask { get; } = new float[MetaPromptsMulti.Limbs.Count * grid.Pixels];
 
-    /// <param name="people">17 joints each: x, y in pixels of the picture, visibility 0 (outside), 1 (occluded), 2 (visible).</param>
+    /// <param name="people">17 joints each: x, y in pixels of the picture, visibility 0 (outside; not a number where it is not known where), 1 (occluded), 2 (visible).</param>
     public void Draw(IReadOnlyList<(float X, float Y, int Visibility)[]> people)
     {
         ArgumentNullException.ThrowIfNull(people);
@@ -66,7 +67,7 @@ public sealed class PoseTargets(ImageSize grid)
         for (var l = 0; l < MetaPromptsMulti.Limbs.Count; l++)
         {
             var (from, to) = MetaPromptsMulti.Limbs[l];
-            if (person[from].Visibility > 0 && person[to].Visibility > 0) Limb(l, person[from], person[to], spread);
+            if (person[from].Visibility > 0 && Leads(person[to])) Limb(l, person[from], person[to], spread);
         }
 
         var centre = (X: seen.Average(p => p.X), Y: seen.Average(p => p.Y));
@@ -81,11 +82,17 @@ public sealed class PoseTargets(ImageSize grid)
                 if (Gaussian(x - centre.X, y - centre.Y, reach) < 0.3f) continue;
                 for (var j = 0; j < Joints; j++)
                 {
-                    if (person[j].Visibility > 0) Way(Offsets, OffsetMask, j, x, y, person[j]);
+                    if (Leads(person[j])) Way(Offsets, OffsetMask, j, x, y, person[j]);
                     else OffsetMask[(j * Grid.Height + y) * Grid.Width + x] = 0;
                 }
             }
         }
+    }
+
+    private bool Leads((float X, float Y, int Visibility) joint)
+    {
+        var (width, height) = (4f * Grid.Width, 4f * Grid.Height);
+        return joint.X >= -Outside * width && joint.X <= (1 + Outside) * width && joint.Y >= -Outside * height && joint.Y <= (1 + Outside) * height;
     }
 
     private void Ignore(List<(float X, float Y)> seen)

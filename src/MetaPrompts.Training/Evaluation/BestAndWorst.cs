@@ -44,8 +44,7 @@ public static class BestAndWorst
         using var batch = new FrameBatch([Evaluator.ToFrame(sample, index)], model.BatchKey(sample.Size));
         var seen = model.Predict(batch)[0];
         // In metres of this camera, as it is scored.
-        var scale = model.Manifest.CanonicalFocal is { } canonical && sample.FocalLength is { } focal ? focal / canonical : 1;
-        return seen.Depth is { } depth ? seen with { Depth = depth with { Metres = Array.ConvertAll(depth.Metres.ToArray(), metres => metres * scale) } } : seen;
+        return seen.Depth is { } depth ? seen with { Depth = depth.Times((float)model.Manifest.DepthScale(sample.FocalLength)) } : seen;
     }
 
     /// <summary>What is known, in the words of a prediction. Where depth is unknown it is drawn as the farthest that is known.</summary>

@@ -88,7 +88,7 @@ public sealed class Evaluator(IPerceptionModel model, EvaluationProtocol protoco
     {
         using var batch = new FrameBatch([.. samples.Select((sample, i) => ToFrame(sample, first + i))], model.BatchKey(samples[0].Size));
         var seen = model.Predict(batch);
-        return [.. samples.Select((sample, i) => PictureScores.Of(first + i, sample, seen[i], protocol, mapping, model.Manifest.CanonicalFocal))];
+        return [.. samples.Select((sample, i) => PictureScores.Of(first + i, sample, seen[i], protocol, mapping, model.Manifest))];
     }
 
     internal static Frame ToFrame(EvaluationSample sample, int index) =>

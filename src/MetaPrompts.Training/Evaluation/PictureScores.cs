@@ -9,15 +9,12 @@ namespace MetaPrompts.Training.Evaluation;
 /// <param name="FocalKnown">The depth's scale could be told; without it only <paramref name="Aligned"/> means much.</param>
 internal sealed record PictureScores(int Index, string Name, bool FocalKnown, DepthScores? Depth, DepthScores? Aligned, MeanIou? Classes, double? Iou, IReadOnlyList<KeypointTruth>? People, IReadOnlyList<Pose>? Found)
 {
-    /// <param name="canonicalFocal">The model's, in image widths; null where its depth is metric as it is.</param>
-    public static PictureScores Of(int index, EvaluationSample sample, FramePerception seen, EvaluationProtocol protocol, ClassMapping? mapping, float? canonicalFocal)
+    public static PictureScores Of(int index, EvaluationSample sample, FramePerception seen, EvaluationProtocol protocol, ClassMapping? mapping, ModelManifest model)
     {
         DepthScores? scores = null, aligned = null;
         if (seen.Depth is { } depth && sample.Depth is { } metres)
         {
-            // A canonical depth becomes metres of this camera; without a known focal length it stays as it is.
-            var scale = canonicalFocal is { } canonical && sample.FocalLength is { } focal ? focal / canonical : 1;
-            var predicted = MapResampling.Linear(depth.Metres.Span, depth.Size, sample.Size, scale);
+            var predicted = MapResampling.Linear(depth.Metres.Span, depth.Size, sample.Size, (float)model.DepthScale(sample.FocalLength));
             scores = DepthMetrics.Measure(predicted, metres, sample.Size, protocol.Depth with { MedianAligned = false });
             aligned = DepthMetrics.Measure(predicted, metres, sample.Size, protocol.Depth with { MedianAligned = true });
         }
@@ -28,7 +25,7 @@ internal sealed record PictureScores(int Index, string Name, bool FocalKnown, De
             classes.Add(MapResampling.Nearest(segmentation.ClassIds.Span, segmentation.Size, sample.Size), mapping.Apply(classIds));
         }
         var posed = seen.Pose is not null && sample.People is not null;
-        return new(index, sample.Name, canonicalFocal is null || sample.FocalLength is not null, scores, aligned, classes,
+        return new(index, sample.Name, model.CanonicalFocal is null || sample.FocalLength is not null, scores, aligned, classes,
             classes?.MeanOf(mapping!.Counted) is { } iou && !double.IsNaN(iou) ? iou : null, posed ? sample.People : null, posed ? seen.Pose!.People : null);
     }
 

@@ -12,13 +12,14 @@ public sealed class FocalLengthTests
     [Theory]
     [InlineData("1728", 0.9)]
     [InlineData("1920", 1)]
+    [InlineData("96px", 0.05)]
     [InlineData("90deg", 0.5)]
     [InlineData("53.13010DEG", 1)]
     public void PixelsAndAnglesSayTheSame(string text, double widths)
     {
-        Assert.True(FocalLength.TryParse(text, out var focal));
+        Assert.True(FocalLength.TryParse(text, out var focal, out _));
         Assert.Equal(widths, focal.InWidths(Wide), 1e-5);
-        Assert.True(FocalLength.TryParse(focal.ToString(), out var again));
+        Assert.True(FocalLength.TryParse(focal.ToString(), out var again, out _));
         Assert.Equal(focal, again);
     }
 
@@ -33,7 +34,25 @@ public sealed class FocalLengthTests
     [InlineData("0deg")]
     [InlineData("1,050")]
     [InlineData("35mm")]
-    public void WhatIsNoFocalLengthIsNone(string text) => Assert.False(FocalLength.TryParse(text, out _));
+    [InlineData("px")]
+    [InlineData("0px")]
+    [InlineData("2000000px")]
+    public void WhatIsNoFocalLengthIsNone(string text)
+    {
+        Assert.False(FocalLength.TryParse(text, out _, out var problem));
+        Assert.StartsWith("is no focal length", problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("1")]
+    [InlineData("78")]
+    [InlineData("179")]
+    public void ANumberThatMayBePixelsOrDegreesIsAskedAbout(string text)
+    {
+        Assert.False(FocalLength.TryParse(text, out _, out var problem));
+        Assert.Equal($"may be pixels or degrees; write {text}px or {text}deg", problem);
+    }
+
 
     [Fact]
     public void AModelThatIsMetricForItsOwnCameraIsLeftAsItIs()

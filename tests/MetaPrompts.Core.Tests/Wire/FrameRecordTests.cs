@@ -82,6 +82,12 @@ public sealed class FrameRecordTests
     [InlineData("{}")]
     [InlineData("""{"schema":"metaprompts.frame/2","node":"a","stream":"b","epoch":1,"seq":0,"capture_us":0,"capture_clock":"read","pts_s":0,"width":1,"height":1,"latency_ms":{"queued":0,"inference":0,"total":0}}""")]
     [InlineData("""{"schema":"metaprompts.frame/1","node":"a","stream":"b"}""")]
+    [InlineData("""{"schema":"metaprompts.frame/1","node":"a","stream":"b","epoch":1,"seq":0,"capture_us":0,"capture_clock":"read","pts_s":0,"width":1,"height":1,"latency_ms":null}""")]
+    [InlineData("""{"schema":"metaprompts.frame/1","node":"a","stream":"b","epoch":1,"seq":-9223372036854775808,"capture_us":0,"capture_clock":"read","pts_s":0,"width":1,"height":1,"latency_ms":{"queued":0,"inference":0,"total":0}}""")]
+    [InlineData("""{"schema":"metaprompts.frame/1","node":"a","stream":"b","epoch":1,"seq":0,"capture_us":0,"capture_clock":"read","pts_s":0,"width":1,"height":1,"latency_ms":{"queued":0,"inference":0,"total":0},"segmentation":{"model":"x"}}""")]
+    [InlineData("""{"schema":"metaprompts.frame/1","node":"a","stream":"b","epoch":1,"seq":0,"capture_us":0,"capture_clock":"read","pts_s":0,"width":1,"height":1,"latency_ms":{"queued":0,"inference":0,"total":0},"segmentation":{"model":"x","classes":[{"id":1,"name":null,"area":0}]}}""")]
+    [InlineData("""{"schema":"metaprompts.frame/1","node":"a","stream":"b","epoch":1,"seq":0,"capture_us":0,"capture_clock":"read","pts_s":0,"width":1,"height":1,"latency_ms":{"queued":0,"inference":0,"total":0},"depth":{"model":"x","unit":"m","min":0,"p05":0,"median":0,"p95":0,"max":0,"map":{"ref":"depth","width":1}}}""")]
+    [InlineData("""{"schema":"metaprompts.frame/1","node":"a","stream":"b","epoch":1,"seq":0,"capture_us":0,"capture_clock":"read","pts_s":0,"width":1,"height":1,"latency_ms":{"queued":0,"inference":0,"total":0},"pose":{"model":"x","skeleton":"coco-17","people":null}}""")]
     [InlineData("not json")]
     public void Refuses_what_is_no_frame_record(string text) =>
         Assert.Throws<JsonException>(() => FrameRecord.Parse(Encoding.UTF8.GetBytes(text)));

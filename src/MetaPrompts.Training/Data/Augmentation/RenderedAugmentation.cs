@@ -128,7 +128,7 @@ public static class RenderedAugmentation
         for (var j = 0; j < moved.Length; j++)
         {
             var joint = person.Joints[mirror ? CocoSkeleton.Mirrored[j] : j];
-            var (x, y) = view.Target(joint.X, joint.Y);
+            var (x, y) = joint == default ? (float.NaN, float.NaN) : view.Target(joint.X, joint.Y);
             var inside = x >= 0 && y >= 0 && x < size.Width && y < size.Height;
             moved[j] = (x, y, inside ? joint.Visibility : 0);
         }

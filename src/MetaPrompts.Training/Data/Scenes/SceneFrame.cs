@@ -26,5 +26,5 @@ public sealed class SceneFrame(ImageSize size, float focalLength)
 public sealed record ScenePerson(IReadOnlyList<SceneJoint> Joints);
 
 /// <param name="X">Pixels of the picture; so is <paramref name="Y"/>.</param>
-/// <param name="Visibility">0 outside the picture or behind the camera, 1 hidden by something, 2 visible.</param>
+/// <param name="Visibility">0 outside the picture, or behind the camera, where X and Y are 0, too; 1 hidden by something, 2 visible.</param>
 public readonly record struct SceneJoint(float X, float Y, int Visibility);

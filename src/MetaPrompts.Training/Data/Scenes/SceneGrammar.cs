@@ -43,6 +43,7 @@ public static class SceneGrammar
             (compose ?? kind)(scene, random);
             break;
         }
+        Vistas.Widen(scene);
         Disguise.PutOn(scene, random);
         if (models is not null) Soften(scene, new SceneRandom(seed * 31 + 9_999_999));
         PhotoDress.PutOn(scene);

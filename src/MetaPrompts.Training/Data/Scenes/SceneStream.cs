@@ -25,4 +25,7 @@ internal enum SceneStream : ulong
 
     /// <summary>Which model stands for solids, of each.</summary>
     Prop = 7_777_777,
+
+    /// <summary>Woods, sky and large vehicles.</summary>
+    Vista = 8_888_888,
 }

@@ -120,7 +120,8 @@ public sealed class RenderedAugmentationTests
     public void ALimbLeadsFromWhereItBeginsToItsEnd()
     {
         var person = Enumerable.Range(0, 17).Select(j => (X: 40f + (j % 2 == 1 ? 16 : -16), Y: 20f + 6 * j, Visibility: 2)).ToArray();
-        person[10].Visibility = 0;                                                             // the right wrist is outside
+        person[10] = (float.NaN, float.NaN, 0);                                                // the right wrist is behind the camera
+        person[9] = (150, 60, 0);                                                              // the left one beside the picture
         var (grid, targets) = (new ImageSize(32, 24), new PoseTargets(new ImageSize(32, 24)));
         targets.Draw([person]);
         for (var l = 0; l < MetaPromptsMulti.Limbs.Count; l++)
@@ -133,6 +134,20 @@ public sealed class RenderedAugmentationTests
             Assert.Equal(person[to].Y / 4 - 0.5f, y + targets.Limbs[((2 * l + 1) * grid.Height + y) * grid.Width + x] * MetaPromptsMulti.OffsetUnit, 1e-3f);
         }
         Assert.Equal(0, targets.LimbMask[0]);
+        // From the middle of what is seen of a person the ways lead there, too.
+        var centre = (X: (int)(person.Where(joint => joint.Visibility > 0).Average(joint => joint.X) / 4), Y: (int)(person.Where(joint => joint.Visibility > 0).Average(joint => joint.Y) / 4));
+        int Cell(int channel) => (channel * grid.Height + centre.Y) * grid.Width + centre.X;
+        Assert.Equal(0, targets.OffsetMask[Cell(10)]);
+        Assert.Equal(150 / 4f - 0.5f, centre.X + targets.Offsets[Cell(2 * 9)] * MetaPromptsMulti.OffsetUnit, 1e-3f);
+        Assert.All(Enumerable.Range(0, grid.Pixels), i => Assert.Equal(0, targets.Heatmaps[9 * grid.Pixels + i]));
+    }
+
+    [Fact]
+    public void NoWayLeadsFartherOutThanHalfAPicture()
+    {
+        var (grid, targets) = (new ImageSize(32, 24), new PoseTargets(new ImageSize(32, 24)));
+        targets.Draw([[.. Enumerable.Range(0, 17).Select(j => j < 11 ? (X: 40f + (j % 2 == 1 ? 16 : -16), Y: 40f + 6 * j, Visibility: 2) : (X: 48f, Y: 150f + 30 * (j - 11), Visibility: 0))]]);
+        for (var j = 0; j < 17; j++) Assert.Equal(j < 13, targets.OffsetMask.AsSpan(j * grid.Pixels, grid.Pixels).Contains(1));
     }
 
     private static int? PeakX(float[] maps, int joint)
