@@ -33,6 +33,15 @@ public sealed class ConvertTests : IDisposable
         Assert.False(record.TryGetProperty("protocol", out _));
         Assert.Equal("stream", _work.Json("out/clip/summary.json").GetProperty("models")[0].GetProperty("protocol").GetString());
 
+        // A stream that asks for what it does not do is refused before anything runs.
+        File.WriteAllText(_work["service.yaml"], "streams: { one: { source: \"synthetic:96x64?frames=2\", tasks: [pose] } }\nmodels: [models/depth.json]\n");
+        foreach (var command in (string[][])[["run", "-c", "service.yaml"], ["config", "check", "service.yaml", "--probe"]])
+        {
+            var refused = await Cli.RunAsync(_work.Folder, command);
+            Assert.Equal(2, refused.ExitCode);
+            Assert.Contains("streams.one.tasks: names pose, which models/depth.json cannot do; choose of depth, or another model", refused.Output + refused.Error, StringComparison.Ordinal);
+        }
+
         var published = await Cli.RunAsync(_work.Folder, "process", "clip.mp4", "--model", "models/depth.json", "--protocol", "paper", "--out", "paper", "--overlay", "none");
         Assert.True(published.ExitCode == 0, published.Error);
         Assert.Equal("paper", Assert.Single(_work.Records("paper/clip/records.jsonl")).GetProperty("depth").GetProperty("protocol").GetString());

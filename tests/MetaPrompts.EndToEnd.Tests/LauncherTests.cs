@@ -27,7 +27,11 @@ public sealed class LauncherTests : IDisposable
     {
         foreach (var folder in new[] { "repo/src/MetaPrompts.Cli", "repo/build", "tools", "elsewhere" }) Directory.CreateDirectory(_work[folder]);
         File.Copy(Path.Combine(Cli.RepositoryRoot, "metaprompts"), _work["repo/metaprompts"]);
-        File.Copy(Path.Combine(Cli.RepositoryRoot, "build", "setup.sh"), _work["repo/build/setup.sh"]);
+        // Without the places where this machine may have a real SDK.
+        var setup = File.ReadAllText(Path.Combine(Cli.RepositoryRoot, "build", "setup.sh"));
+        const string Installed = " /usr/share/dotnet/dotnet /usr/lib/dotnet/dotnet)";
+        Assert.Contains(Installed, setup, StringComparison.Ordinal);
+        File.WriteAllText(_work["repo/build/setup.sh"], setup.Replace(Installed, ")", StringComparison.Ordinal));
         foreach (var file in new[] { "src/MetaPrompts.Cli/Program.cs", "src/MetaPrompts.Cli/Other.cs", "global.json", "Directory.Build.props", "Directory.Build.targets" })
             File.WriteAllText(_work["repo/" + file], file);
         foreach (var tool in Tools)

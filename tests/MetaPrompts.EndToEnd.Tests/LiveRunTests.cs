@@ -263,22 +263,6 @@ public sealed class LiveRunTests : IDisposable
         Assert.Contains("stdout: nobody reads it any more", run.OnlyError, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task ATaskThatNoModelDoesIsRefused()
-    {
-        _workspace.SmallMini();
-        var manifest = System.Text.Json.Nodes.JsonNode.Parse(await File.ReadAllTextAsync(_workspace["small.json"]))!;
-        File.WriteAllText(_workspace["service.yaml"], "streams: { one: { source: \"synthetic:96x64?frames=2\", tasks: [pose] } }\nmodels: [small.json]\n");
-        manifest["tasks"] = new System.Text.Json.Nodes.JsonArray("depth", "segmentation");
-        await File.WriteAllTextAsync(_workspace["small.json"], manifest.ToJsonString());
-        foreach (var command in (string[][])[["run", "-c", "service.yaml"], ["config", "check", "service.yaml", "--probe"]])
-        {
-            var run = await Cli.RunAsync(_workspace.Folder, command);
-            Assert.Equal(2, run.ExitCode);
-            Assert.Contains("streams.one.tasks: names pose, which small.json cannot do; choose of depth, segmentation", run.Output + run.Error, StringComparison.Ordinal);
-        }
-    }
-
     /// <summary>An orchestrator probes from the first moment on, and does not wait for the pages to be there.</summary>
     [Fact]
     public async Task WhoeverAsksWhileItStartsDoesNotEndIt()

@@ -121,7 +121,7 @@ public sealed class RenderedAugmentationTests
     {
         var person = Enumerable.Range(0, 17).Select(j => (X: 40f + (j % 2 == 1 ? 16 : -16), Y: 20f + 6 * j, Visibility: 2)).ToArray();
         person[10] = (float.NaN, float.NaN, 0);                                                // the right wrist is behind the camera
-        person[9] = (150, 60, 0);                                                              // the left one beside the picture
+        person[9] = (130, 60, 0);                                                              // the left one beside the picture
         var (grid, targets) = (new ImageSize(32, 24), new PoseTargets(new ImageSize(32, 24)));
         targets.Draw([person]);
         for (var l = 0; l < MetaPromptsMulti.Limbs.Count; l++)
@@ -138,7 +138,7 @@ public sealed class RenderedAugmentationTests
         var centre = (X: (int)(person.Where(joint => joint.Visibility > 0).Average(joint => joint.X) / 4), Y: (int)(person.Where(joint => joint.Visibility > 0).Average(joint => joint.Y) / 4));
         int Cell(int channel) => (channel * grid.Height + centre.Y) * grid.Width + centre.X;
         Assert.Equal(0, targets.OffsetMask[Cell(10)]);
-        Assert.Equal(150 / 4f - 0.5f, centre.X + targets.Offsets[Cell(2 * 9)] * MetaPromptsMulti.OffsetUnit, 1e-3f);
+        Assert.Equal(130 / 4f - 0.5f, centre.X + targets.Offsets[Cell(2 * 9)] * MetaPromptsMulti.OffsetUnit, 1e-3f);
         Assert.All(Enumerable.Range(0, grid.Pixels), i => Assert.Equal(0, targets.Heatmaps[9 * grid.Pixels + i]));
     }
 
