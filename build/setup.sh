@@ -4,7 +4,6 @@
 STATE="$ROOT/.metaprompts"
 CONFIGURATION=Release
 FLAVOR="${METAPROMPTS_FLAVOR:-cpu}"
-DOTNETS=("$(command -v dotnet || true)" "${DOTNET_ROOT:-}/dotnet" "${HOME:-}/.dotnet/dotnet" /usr/share/dotnet/dotnet /usr/lib/dotnet/dotnet)
 PROGRAM="$ROOT/src/MetaPrompts.Cli/bin/$CONFIGURATION/net10.0/metaprompts.dll"
 
 say() { printf 'metaprompts: %s\n' "$*" >&2; }
@@ -19,11 +18,11 @@ case "$FLAVOR" in
     *) fail "METAPROMPTS_FLAVOR: is '$FLAVOR'; write cpu, cuda or external" ;;
 esac
 
-# Sets DOTNET to the dotnet program that built last, or the first there is, wherever a package or the install script has put it.
+# Sets DOTNET to a dotnet program that passes a test ($1), wherever a package or the install script has put it; the one that built last is asked first.
 find_dotnet() {
     local candidate
-    for candidate in "$(cat "$STATE/dotnet" 2> /dev/null || true)" "${DOTNETS[@]}"; do
-        if [ -n "$candidate" ] && [ -x "$candidate" ]; then
+    for candidate in "$(cat "$STATE/dotnet" 2> /dev/null || true)" "$(command -v dotnet || true)" "${DOTNET_ROOT:-}/dotnet" "${HOME:-}/.dotnet/dotnet" /usr/share/dotnet/dotnet /usr/lib/dotnet/dotnet; do
+        if [ -n "$candidate" ] && [ -x "$candidate" ] && "$1" "$candidate"; then
             DOTNET="$candidate"
             return 0
         fi
@@ -31,18 +30,10 @@ find_dotnet() {
     return 1
 }
 
-# The same, but one with the SDK that is needed: an older one on PATH must not hide it.
-find_sdk() {
-    local candidate
-    for candidate in "${DOTNETS[@]}"; do
-        if [ -n "$candidate" ] && [ -x "$candidate" ] && "$candidate" --list-sdks 2> /dev/null | grep -q '^10\.'; then
-            DOTNET="$candidate"
-            mkdir -p "$STATE" && printf '%s\n' "$DOTNET" > "$STATE/dotnet"
-            return 0
-        fi
-    done
-    return 1
-}
+has_sdk() { "$1" --list-sdks 2> /dev/null | grep -q '^10\.'; }
+
+# An older SDK on PATH must not hide the right one, now or at the next start.
+find_sdk() { find_dotnet has_sdk && mkdir -p "$STATE" && printf '%s\n' "$DOTNET" > "$STATE/dotnet"; }
 
 # Prints what to put before apt-get here; fails where installing is not possible without asking.
 apt_prefix() {

@@ -1,6 +1,5 @@
 using MetaPrompts.Cli.Configuration;
 using MetaPrompts.Cli.Jobs;
-using MetaPrompts.Cli.Live;
 using MetaPrompts.Core.Doors;
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;

@@ -29,9 +29,9 @@ public sealed class LauncherTests : IDisposable
         File.Copy(Path.Combine(Cli.RepositoryRoot, "metaprompts"), _work["repo/metaprompts"]);
         // Without the places where this machine may have a real SDK.
         var setup = File.ReadAllText(Path.Combine(Cli.RepositoryRoot, "build", "setup.sh"));
-        const string Installed = " /usr/share/dotnet/dotnet /usr/lib/dotnet/dotnet)";
+        const string Installed = " /usr/share/dotnet/dotnet /usr/lib/dotnet/dotnet; do";
         Assert.Contains(Installed, setup, StringComparison.Ordinal);
-        File.WriteAllText(_work["repo/build/setup.sh"], setup.Replace(Installed, ")", StringComparison.Ordinal));
+        File.WriteAllText(_work["repo/build/setup.sh"], setup.Replace(Installed, "; do", StringComparison.Ordinal));
         foreach (var file in new[] { "src/MetaPrompts.Cli/Program.cs", "src/MetaPrompts.Cli/Other.cs", "global.json", "Directory.Build.props", "Directory.Build.targets" })
             File.WriteAllText(_work["repo/" + file], file);
         foreach (var tool in Tools)

@@ -139,6 +139,7 @@ public sealed class LiveRunTests : IDisposable
             streams:
               archive: { source: a.mp4 }
               away: { source: "rtsp://viewer:hunter22@127.0.0.1:{{LiveCli.FreePort()}}/cam" }
+              gone: { source: gone.mp4 }
             sinks:
               - { kind: video, path: "out/{stream}.mp4" }
               - { kind: mqtt, url: "{{broker.Url}}" }
@@ -149,8 +150,8 @@ public sealed class LiveRunTests : IDisposable
         Assert.Equal(5, run.ExitCode);
         string[] wanted =
         [
-            "service.yaml: 2 streams, 4 sinks, nothing wrong", "ffmpeg: [^ ]+, encodes with [a-z0-9_]+", "models mini: depth, segmentation, pose on cpu, fp32", "streams.archive: h264 .*, a file on disk.*",
-            "streams.away: FAILED: rtsp://\\*\\*\\*@127.0.0.1:.*connection refused.*", "sinks.0. video: .* can be written", "sinks.1. mqtt: connected, .*", "sinks.2. mqtt: FAILED: .*connection refused.*", "sinks.3. files: FAILED: .*",
+            "service.yaml: 3 streams, 4 sinks, nothing wrong", "ffmpeg: [^ ]+, encodes with [a-z0-9_]+", "models mini: depth, segmentation, pose on cpu, fp32", "streams.archive: h264 .*, a file on disk.*",
+            "streams.away: FAILED: rtsp://\\*\\*\\*@127.0.0.1:.*connection refused.*", "streams.gone: FAILED: gone.mp4: does not exist.*", "sinks.0. video: .* can be written", "sinks.1. mqtt: connected, .*", "sinks.2. mqtt: FAILED: .*connection refused.*", "sinks.3. files: FAILED: .*",
         ];
         var lines = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(wanted.Length, lines.Length);

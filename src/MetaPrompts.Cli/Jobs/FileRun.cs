@@ -26,8 +26,11 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
     {
         var settings = Settings();
         var start = _folder.Check(settings, options.Resume, options.Force);
-        if (start == JobStart.AlreadyDone) return (await FinishedAsync(signals.Stop).ConfigureAwait(false), true);
+        return start == JobStart.AlreadyDone ? (await FinishedAsync(signals.Stop).ConfigureAwait(false), true) : (await RunAsync(start, settings, signals).ConfigureAwait(false), false);
+    }
 
+    private async Task<Summary> RunAsync(JobStart start, Dictionary<string, string> settings, Signals signals)
+    {
         using var people = PeopleChoice.For(model, [(job.Source.Stream, options.People, "--people")]);
         var hash = new Lazy<Task<string?>>(() => Task.Run(() => InputHash.OfAsync(job.Source.Files, CancellationToken.None)));
         var source = await Sources.OpenAsync(job.Source, options.Capture with { Pool = _pool }, Terminal.Warn, signals.Stop).ConfigureAwait(false);
@@ -37,13 +40,13 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
             var sinks = await Composition.OpenSinksAsync(_folder, options, model, source.Info, start == JobStart.Resume, Terminal.Warn, signals.Stop).ConfigureAwait(false);
             await using (sinks.ConfigureAwait(false))
             {
-                if (start != JobStart.Resume) return (await RunAsync(source, sinks, people, 0, 0, hash, signals).ConfigureAwait(false), false);
+                if (start != JobStart.Resume) return await RunAsync(source, sinks, people, 0, 0, hash, signals).ConfigureAwait(false);
 
                 var first = sinks.NextSequence;
                 foreach (var sink in sinks.All) await sink.ResumeAtAsync(first, signals.Stop).ConfigureAwait(false);
                 var before = await CountLinesAsync(_folder.Records + ".partial").ConfigureAwait(false);
                 var rest = await Sources.OpenAsync(job.Source, options.Capture with { Pool = _pool, FirstSequence = first }, Terminal.Warn, signals.Stop).ConfigureAwait(false);
-                await using (rest.ConfigureAwait(false)) return (await RunAsync(rest, sinks, people, first, before, hash, signals).ConfigureAwait(false), false);
+                await using (rest.ConfigureAwait(false)) return await RunAsync(rest, sinks, people, first, before, hash, signals).ConfigureAwait(false);
             }
         }
     }

@@ -38,7 +38,7 @@ internal sealed class LiveRun(ServiceSettings settings, Signals signals)
         await using (server.ConfigureAwait(false))
         {
             using var model = LoadedModel.Open(settings.Choice);
-            streams.RequireTasksOf(model);
+            LiveStreams.RequireTasks(settings, model);
             using var people = PeopleChoice.For(model, settings.PeopleOfStreams);
             Instruments.ObserveLiveTensors(() => TorchRuntime.LiveTensors);
             await WarmAsync(model).ConfigureAwait(false);

@@ -34,13 +34,13 @@ internal sealed class LiveStreams
     public IReadOnlySet<PerceptionTask>? Tasks(StreamId stream) => _settings.Streams[stream.Value].Tasks is { } tasks ? tasks.ToHashSet() : null;
 
     /// <exception cref="Core.Errors.ConfigurationException">A stream asks for a task that no model does.</exception>
-    public void RequireTasksOf(LoadedModel model)
+    public static void RequireTasks(ServiceSettings settings, LoadedModel model)
     {
         static string Words(IEnumerable<PerceptionTask> tasks) => string.Join(", ", tasks).ToLowerInvariant();
-        foreach (var (name, stream) in _settings.Streams)
+        foreach (var (name, stream) in settings.Streams)
         {
             if (stream.Tasks?.Except(model.Tasks).ToList() is { Count: > 0 } missing)
-                throw new Core.Errors.ConfigurationException($"streams.{name}.tasks", $"names {Words(missing)}, which {string.Join(" and ", _settings.Models)} cannot do; choose of {Words(model.Tasks)}, or another model");
+                throw new Core.Errors.ConfigurationException($"streams.{name}.tasks", $"names {Words(missing)}, which {string.Join(" and ", settings.Models)} cannot do; choose of {Words(model.Tasks)}, or another model");
         }
     }
 

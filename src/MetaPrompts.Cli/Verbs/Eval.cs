@@ -41,9 +41,12 @@ internal static class Eval
             foreach (var (option, name) in ((Option<string?>, string)[])[(json, "--json"), (pictures, "--per-image"), (sheet, "--sheet")])
                 if (parsed.GetValue(option) is { } target) RequireFolder(target, name);
             var named = parsed.GetRequiredValue(dataset);
-            if (named.StartsWith(Film, StringComparison.Ordinal) && (parsed.GetValue(baseline) ? "--baseline" : parsed.GetValue(pictures) is not null ? "--per-image" : parsed.GetValue(sheet) is not null ? "--sheet" : null) is { } useless)
-                throw new ConfigurationException(useless, "is for pictures with labels; of a film only its steadiness is known");
-            if (named.StartsWith(Film, StringComparison.Ordinal)) return await SteadyAsync(named[Film.Length..], model.Read(parsed), parsed.GetValue(limit), parsed.GetValue(steady), parsed.GetValue(json), stop).ConfigureAwait(false);
+            if (named.StartsWith(Film, StringComparison.Ordinal))
+            {
+                foreach (var option in (Option[])[baseline, pictures, sheet])
+                    if (parsed.GetResult(option) is { Implicit: false }) throw new ConfigurationException(option.Name, "is for pictures with labels; of a film only its steadiness is known");
+                return await SteadyAsync(named[Film.Length..], model.Read(parsed), parsed.GetValue(limit), parsed.GetValue(steady), parsed.GetValue(json), stop).ConfigureAwait(false);
+            }
             if (parsed.GetValue(steady)) throw new ConfigurationException("--steady", "is for --dataset video:FILE; pictures have no past");
             var set = DataSets.Open(named);
             using var loaded = LoadedModel.Open(model.Read(parsed));

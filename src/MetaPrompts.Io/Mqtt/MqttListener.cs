@@ -93,7 +93,7 @@ public sealed class MqttListener : IAsyncDisposable
         catch (Exception e) when (!stop.IsCancellationRequested)
         {
             // The broker went between its yes and our wish: as if it had not answered.
-            return new MqttProblem("connection", $"the connection was lost before the broker let us listen ({e.Message.TrimEnd('.')})", false);
+            return MqttProblem.Of(e, _address.UseTls);
         }
 
         for (var i = 0; i < granted.Count; i++)

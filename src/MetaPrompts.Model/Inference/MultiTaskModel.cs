@@ -98,7 +98,7 @@ public sealed class MultiTaskModel : IPerceptionModel, IServed
 
     public void Dispose()
     {
-        _person?.Dispose();
         _served.Dispose();
+        _person?.Dispose();
     }
 }

@@ -130,15 +130,4 @@ internal static class LargeVehicles
         foreach (var z in along)
             foreach (var side in (int[])[-1, 1]) scene.Capsule(place.At(side * (width - 0.2f), radius, z), place.At(side * (width - radius * 0.4f), radius, z), radius, Id, rubber);
     }
-
-    /// <summary>Where it stands and which way it points.</summary>
-    private readonly record struct Place(Vector3 Foot, float Yaw)
-    {
-        /// <param name="z">Ahead.</param>
-        public Vector3 At(float x, float y, float z)
-        {
-            var (sin, cos) = MathF.SinCos(Yaw);
-            return Foot + new Vector3(x * cos + z * sin, y, -x * sin + z * cos);
-        }
-    }
 }

@@ -43,8 +43,8 @@ internal static class StreetThings
     public static void Bicycle(Scene scene, SceneRandom random, Vector3 at, float yaw)
     {
         var first = scene.Primitives.Count;
-        var (sin, cos) = MathF.SinCos(yaw);
-        Vector3 P(float y, float z) => at + new Vector3(z * sin, y, z * cos);
+        var place = new Place(at, yaw);
+        Vector3 P(float y, float z) => place.At(0, y, z);
         var (paint, rubber) = (Things.AnyMaterial(scene, random), Things.Plain(scene, random.Grey(0.03f, 0.15f)));
         const byte Id = SceneClasses.Vehicle;
         foreach (var z in (float[])[-0.52f, 0.52f])
@@ -59,7 +59,7 @@ internal static class StreetThings
         }
         foreach (var (from, to) in ((Vector3, Vector3)[])[(P(0.33f, -0.52f), P(0.3f, 0)), (P(0.3f, 0), P(0.8f, 0.4f)), (P(0.3f, 0), P(0.85f, -0.2f)), (P(0.85f, -0.2f), P(0.8f, 0.4f)), (P(0.33f, 0.52f), P(0.95f, 0.38f))])
             scene.Capsule(from, to, random.Between(0.02f, 0.05f), Id, paint);
-        var bar = new Vector3(cos, 0, -sin) * 0.25f;
+        var bar = place.Side * 0.25f;
         scene.Capsule(P(0.97f, 0.38f) - bar, P(0.97f, 0.38f) + bar, 0.02f, Id, rubber);
         scene.Ellipsoid(P(0.9f, -0.22f), new(0.09f, 0.05f, 0.13f), Id, rubber);
         PlacedProp.Stand(scene, PropKind.Bicycle, first, at, yaw, Id);
@@ -69,11 +69,10 @@ internal static class StreetThings
     public static void Shop(Scene scene, SceneRandom random, Vector3 at, float yaw)
     {
         var (w, h) = (random.Between(1.2f, 3.5f), random.Between(2.2f, 3.2f));
-        var (sin, cos) = MathF.SinCos(yaw);
-        Vector3 P(float x, float y, float z) => at + new Vector3(x * cos + z * sin, y, -x * sin + z * cos);
-        scene.Box(P(0, h / 2, 0), new(w, h / 2, 0.15f), yaw, SceneClasses.Wall, scene.Add(Disguise.Any(random)));
-        scene.Box(P(0, h - 0.3f, 0.17f), new(w, 0.28f, 0.05f), yaw, SceneClasses.Thing, scene.Add(new Material(Texture.Print, random.Colour(), random.Grey(0.7f, 1), random.Between(0.5f, 1.5f), new(random.Between(-9, 9)))));
-        if (random.Chance(0.5f)) scene.Box(P(0, h * 0.85f, 0.7f), new(w, 0.04f, 0.6f), yaw, SceneClasses.Thing, Things.AnyMaterial(scene, random));
-        for (var i = random.Whole(0, 5); i > 0; i--) Things.Clutter(scene, random, P(random.Between(-w, w), 0, random.Between(0.4f, 1)), random.Between(0.15f, 0.45f));
+        var place = new Place(at, yaw);
+        scene.Box(place.At(0, h / 2, 0), new(w, h / 2, 0.15f), yaw, SceneClasses.Wall, scene.Add(Disguise.Any(random)));
+        scene.Box(place.At(0, h - 0.3f, 0.17f), new(w, 0.28f, 0.05f), yaw, SceneClasses.Thing, scene.Add(new Material(Texture.Print, random.Colour(), random.Grey(0.7f, 1), random.Between(0.5f, 1.5f), new(random.Between(-9, 9)))));
+        if (random.Chance(0.5f)) scene.Box(place.At(0, h * 0.85f, 0.7f), new(w, 0.04f, 0.6f), yaw, SceneClasses.Thing, Things.AnyMaterial(scene, random));
+        for (var i = random.Whole(0, 5); i > 0; i--) Things.Clutter(scene, random, place.At(random.Between(-w, w), 0, random.Between(0.4f, 1)), random.Between(0.15f, 0.45f));
     }
 }

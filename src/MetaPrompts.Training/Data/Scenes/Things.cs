@@ -20,9 +20,8 @@ internal static class Things
     public static void Vehicle(Scene scene, SceneRandom random, Vector3 at, float yaw, float speed)
     {
         var first = scene.Primitives.Count;
-        var (sin, cos) = MathF.SinCos(yaw);
-        Vector3 P(float x, float y, float z) => at + new Vector3(x * cos + z * sin, y, -x * sin + z * cos);
-        scene.Velocity = new Vector3(sin, 0, cos) * speed;
+        var place = new Place(at, yaw);
+        scene.Velocity = place.Ahead * speed;
         var colour = random.Chance(0.65f) ? random.Grey(0.04f, 0.95f) : random.Colour();
         var paint = Plain(scene, colour, 0.5f);
         var glass = random.Grey(0.05f, 0.16f);
@@ -35,17 +34,17 @@ internal static class Things
             // Lorry or bus: a cab and a tall body.
             length = random.Between(3, 5.5f);
             var tall = random.Between(1.1f, 1.6f);
-            scene.Box(P(0, 0.5f + tall, -0.6f), new(1.2f, tall, length - 0.6f), yaw, Id, random.Chance(0.5f) ? paint : AnyMaterial(scene, random));
-            scene.Box(P(0, 0.5f + tall * 0.8f, length), new(1.15f, tall * 0.8f, 0.7f), yaw, Id, cabin);
+            scene.Box(place.At(0, 0.5f + tall, -0.6f), new(1.2f, tall, length - 0.6f), yaw, Id, random.Chance(0.5f) ? paint : AnyMaterial(scene, random));
+            scene.Box(place.At(0, 0.5f + tall * 0.8f, length), new(1.15f, tall * 0.8f, 0.7f), yaw, Id, cabin);
             width = 1.15f;
         }
         else
         {
             var van = kind < 0.35f;
             var high = van ? random.Between(0.45f, 0.7f) : random.Between(0.25f, 0.34f);
-            scene.Box(P(0, 0.35f + low, 0), new(width, low, length), yaw, Id, paint);
-            scene.Box(P(0, 0.35f + 2 * low + high, van ? -0.1f : -0.25f), new(width * 0.9f, high, length * (van ? 0.85f : random.Between(0.42f, 0.6f))), yaw, Id, cabin);
-            if (!van) scene.Ellipsoid(P(0, 0.35f + 1.8f * low, 0), new(width * 0.95f, 0.25f, length * 0.8f), Id, paint);
+            scene.Box(place.At(0, 0.35f + low, 0), new(width, low, length), yaw, Id, paint);
+            scene.Box(place.At(0, 0.35f + 2 * low + high, van ? -0.1f : -0.25f), new(width * 0.9f, high, length * (van ? 0.85f : random.Between(0.42f, 0.6f))), yaw, Id, cabin);
+            if (!van) scene.Ellipsoid(place.At(0, 0.35f + 1.8f * low, 0), new(width * 0.95f, 0.25f, length * 0.8f), Id, paint);
         }
         var rubber = Plain(scene, new(0.05f));
         var lamp = Plain(scene, new(0.9f, 0.88f, 0.75f));
@@ -53,8 +52,8 @@ internal static class Things
         for (var i = 0; i < 4; i++)
         {
             var (x, z) = ((i & 1) == 0 ? -1 : 1, (i & 2) == 0 ? -1 : 1);
-            scene.Capsule(P(x * width * 0.88f - 0.07f, 0.32f, z * length * 0.62f), P(x * width * 0.88f + 0.07f, 0.32f, z * length * 0.62f), 0.32f, Id, rubber);
-            scene.Box(P(x * width * 0.72f, 0.45f + low, z * length), new(0.14f, 0.08f, 0.04f), yaw, Id, z > 0 ? lamp : rear);
+            scene.Capsule(place.At(x * width * 0.88f - 0.07f, 0.32f, z * length * 0.62f), place.At(x * width * 0.88f + 0.07f, 0.32f, z * length * 0.62f), 0.32f, Id, rubber);
+            scene.Box(place.At(x * width * 0.72f, 0.45f + low, z * length), new(0.14f, 0.08f, 0.04f), yaw, Id, z > 0 ? lamp : rear);
         }
         PlacedProp.Stand(scene, kind < 0.13f ? PropKind.Lorry : PropKind.Car, first, at, yaw, Id);
         scene.Velocity = Vector3.Zero;

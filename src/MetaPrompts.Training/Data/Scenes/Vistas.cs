@@ -26,11 +26,10 @@ internal static class Vistas
     {
         var (away, height, half) = (random.Between(10, 50), random.Between(3, 16), random.Between(15, 40));
         var facing = scene.Yaw + random.Bell() * 0.4f;
-        var (sin, cos) = MathF.SinCos(facing);
-        Vector3 P(float x, float y, float z) => new Vector3(scene.Camera.X, 0, scene.Camera.Z) + new Vector3(x * cos + z * sin, y, -x * sin + z * cos);
+        var edge = new Place(scene.Camera with { Y = 0 }, facing);
         var green = random.Green();
         var depths = scene.Add(new Material(Texture.Mottled, green * 0.5f, green * 0.2f, random.Between(1, 5), new(random.Between(-9, 9))));
-        scene.Box(P(0, height * 0.3f, away + 3), new(half * 0.9f, height * 0.3f, 1), facing, SceneClasses.Vegetation, depths);
+        scene.Box(edge.At(0, height * 0.3f, away + 3), new(half * 0.9f, height * 0.3f, 1), facing, SceneClasses.Vegetation, depths);
         var leaves = Enumerable.Range(0, 3).Select(_ =>
         {
             var own = Vector3.Lerp(green, random.Green(), random.Between(0, 0.7f));
@@ -39,7 +38,7 @@ internal static class Vistas
         for (var i = random.Whole(24, 44); i > 0; i--)
         {
             var reach = random.Between(0.08f, 0.22f) * height;
-            scene.Ellipsoid(P(random.Between(-half, half), random.Between(0.15f, 0.95f) * height, away + random.Between(-1.5f, 2.5f)), new(reach * random.Between(0.8f, 1.5f), reach, reach), SceneClasses.Vegetation, random.Pick(leaves), leafy: true);
+            scene.Ellipsoid(edge.At(random.Between(-half, half), random.Between(0.15f, 0.95f) * height, away + random.Between(-1.5f, 2.5f)), new(reach * random.Between(0.8f, 1.5f), reach, reach), SceneClasses.Vegetation, random.Pick(leaves), leafy: true);
         }
     }
 
@@ -47,15 +46,15 @@ internal static class Vistas
     private static void LargeVehicle(Scene scene, SceneRandom random)
     {
         var kind = random.Whole(0, 4);
-        var half = random.Between(3, 6.5f) * (kind == 4 ? 1.6f : 1);
+        var train = kind == 4;
+        var half = random.Between(3, 6.5f) * (train ? 1.6f : 1);
         var along = random.Chance(0.5f) ? random.Pick(0, MathF.PI) : random.Between(0, MathF.Tau);
         // A train comes: what hangs behind its first carriage must not stand where the camera does.
-        if (kind == 4 && MathF.Cos(along) > 0) along += MathF.PI;
+        if (train && MathF.Cos(along) > 0) along += MathF.PI;
         var reach = MathF.Abs(MathF.Cos(along)) * half + MathF.Abs(MathF.Sin(along)) * 1.5f;
         var away = reach + 2.5f * MathF.Pow(8, random.Between(0, 1));
         var side = random.Between(-0.4f, 0.4f) * away / scene.Focal;
-        var (sin, cos) = MathF.SinCos(scene.Yaw);
-        var at = new Vector3(scene.Camera.X + sin * away + cos * side, 0, scene.Camera.Z + cos * away - sin * side);
+        var at = new Place(scene.Camera with { Y = 0 }, scene.Yaw).At(side, 0, away);
         var yaw = scene.Yaw + along + random.Bell() * 0.15f;
         switch (kind)
         {

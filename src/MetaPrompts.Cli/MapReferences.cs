@@ -4,7 +4,7 @@ using MetaPrompts.Core.Wire;
 using MetaPrompts.Io.Imaging;
 using MetaPrompts.Io.Sinks;
 
-namespace MetaPrompts.Cli.Live;
+namespace MetaPrompts.Cli;
 
 /// <summary>Where a frame's maps are when they are written as files beside its record.</summary>
 internal static class MapReferences
