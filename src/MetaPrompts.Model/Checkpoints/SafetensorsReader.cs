@@ -7,6 +7,8 @@ namespace MetaPrompts.Model.Checkpoints;
 /// <summary>Reads .safetensors strictly: every byte of the data belongs to exactly one tensor, and every number in the header is checked before anything is allocated.</summary>
 public sealed class SafetensorsReader : ICheckpointReader
 {
+    private static readonly JsonReaderOptions Strict = new() { MaxDepth = 8 };
+
     private readonly string _path;
     private readonly Stream _file;
     private readonly TensorStream _data;
@@ -29,6 +31,7 @@ public sealed class SafetensorsReader : ICheckpointReader
         {
             var header = ReadHeader();
             _dataStart = 8 + header.Length;
+            CheckCount(header);
             Parse(header);
             CheckCoverage();
         }
@@ -75,9 +78,22 @@ public sealed class SafetensorsReader : ICheckpointReader
         return bytes;
     }
 
+    /// <summary>Before the first of them becomes an object: a million would be made for nothing.</summary>
+    private void CheckCount(byte[] header)
+    {
+        var reader = new Utf8JsonReader(header, Strict);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return;
+        var (count, most) = (0, Limits.MostTensors(_file.Length));
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (!reader.ValueTextEquals(SafetensorsFormat.MetadataKey) && ++count > most) throw Refuse($"names more tensors than a file of its size can need ({most})");
+            reader.Skip();
+        }
+    }
+
     private void Parse(byte[] header)
     {
-        var reader = new Utf8JsonReader(header, new JsonReaderOptions { MaxDepth = 8 });
+        var reader = new Utf8JsonReader(header, Strict);
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw Refuse("header is not a JSON object");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -87,7 +103,6 @@ public sealed class SafetensorsReader : ICheckpointReader
             using var value = JsonDocument.ParseValue(ref reader);
             if (value.RootElement.ValueKind != JsonValueKind.Object) throw Refuse($"header entry {Limits.Short(name)} is not an object");
             if (name == SafetensorsFormat.MetadataKey) ParseMetadata(value.RootElement);
-            else if (_entries.Count == Limits.MostTensors(_file.Length)) throw Refuse($"names more tensors than a file of its size can need ({_entries.Count})");
             else if (!_entries.TryAdd(name, ParseEntry(name, value.RootElement))) throw Refuse($"names {Limits.Short(name)} twice");
         }
         // Reading on finds out whether anything but blanks stands behind the object.
