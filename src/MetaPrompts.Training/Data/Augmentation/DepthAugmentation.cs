@@ -26,7 +26,7 @@ public sealed class DepthAugmentation(float maxDepth) : IAugmentation
         var left = random.Next(Math.Max(0, from.Width - size.Width) + 1);
         var top = random.Next(Math.Max(0, from.Height - size.Height) + 1);
         var cut = Warp.Cut(1, 1, left, top, mirror, size.Width);
-        cut.Picture(rgb, from, sample.Image, size, 0);
+        cut.Picture(rgb, from, sample.Image, size, 0, 0, 0);
         cut.Map(depth, from, sample.Depth, size, 0f);
         for (var i = 0; i < sample.Depth.Length; i++) if (!float.IsFinite(sample.Depth[i])) sample.Depth[i] = 0;
 

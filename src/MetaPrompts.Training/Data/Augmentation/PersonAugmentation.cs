@@ -37,7 +37,7 @@ public static class PersonAugmentation
             moved[j] = (x, y, joint.Visibility);
         }
         var sample = new TrainingSample(size, size) { Name = name, Joints = new JointHeatmaps(size, moved) };
-        warp.Picture(rgb, picture, sample.Image, size, 0);
+        warp.Picture(rgb, picture, sample.Image, size, 0, 0, 0);
         for (var i = 0; i < sample.Image.Length; i++) sample.Image[i] = (sample.Image[i] - 127.5f) / 127.5f;
         return sample;
     }

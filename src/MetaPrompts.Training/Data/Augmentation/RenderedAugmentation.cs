@@ -41,14 +41,17 @@ public static class RenderedAugmentation
         var far = within ? 0.5f - 0.5f / zoom : 0.1f;
         var (shiftX, shiftY) = (random.Between(-far, far), random.Between(-far, far));
         if (random.NextSingle() < CloseUps && CloseUp(frame, random) is { } close) (zoom, shiftX, shiftY) = close;
-        var view = View.Around(frame.Size, size, zoom, angle, mirror, shiftX, shiftY);
+        var view = Warp.Around(frame.Size, size, zoom, angle, shiftX, shiftY, mirror);
 
-        Look(frame, view, sample, random);
-        Measure(frame, view, zoom, grid, sample.Depth, sample.ClassIds);
+        view.Picture(frame.Rgb, frame.Size, sample.Image, size, [Colour(random), Colour(random), Colour(random)]);
+        for (var i = 0; i < sample.Image.Length; i++) sample.Image[i] /= 255;
+        Measure(frame, view.Times(2), CanonicalFocal / (frame.FocalLength * zoom), sample);
         sample.Pose.Draw([.. frame.People.Select(person => Move(person, view, mirror, size))]);
         Development.Apply(sample.Image, size, random);
         return sample;
     }
+
+    private static float Colour(Random random) => 255 * random.NextSingle();
 
     /// <summary>A view in which head and trunk of one person take from half to one and a half of the picture's height; null where nobody is seen large enough for it.</summary>
     private static (float Zoom, float ShiftX, float ShiftY)? CloseUp(SceneFrame frame, Random random)
@@ -67,101 +70,26 @@ public static class RenderedAugmentation
         return (zoom, (x + trunk * random.Between(-0.5f, 0.5f)) / frame.Size.Width - 0.5f, (y + trunk * random.Between(-0.4f, 0.5f)) / frame.Size.Height - 0.5f);
     }
 
-    /// <summary>Bilinear colours; what lies outside the scene gets one flat colour.</summary>
-    private static void Look(SceneFrame frame, View view, TrainingSample sample, Random random)
+    /// <summary>Depth (0: not asked about) and classes.</summary>
+    private static void Measure(SceneFrame frame, Warp view, float scale, TrainingSample sample)
     {
-        var (h, w) = (frame.Size.Height, frame.Size.Width);
-        var (plane, width) = (sample.Size.Pixels, sample.Size.Width);
-        Span<float> outside = [random.NextSingle(), random.NextSingle(), random.NextSingle()];
-        for (var y = 0; y < sample.Size.Height; y++)
-        {
-            for (var x = 0; x < width; x++)
-            {
-                var (sx, sy) = view.Source(x, y);
-                var at = y * width + x;
-                if (sx < 0 || sy < 0 || sx > w - 1 || sy > h - 1)
-                {
-                    for (var c = 0; c < 3; c++) sample.Image[c * plane + at] = outside[c];
-                    continue;
-                }
-                var (x0, y0) = (Math.Min((int)sx, w - 2), Math.Min((int)sy, h - 2));
-                var (fx, fy) = (sx - x0, sy - y0);
-                var first = (y0 * w + x0) * 3;
-                for (var c = 0; c < 3; c++)
-                {
-                    var top = frame.Rgb[first + c] * (1 - fx) + frame.Rgb[first + 3 + c] * fx;
-                    var bottom = frame.Rgb[first + w * 3 + c] * (1 - fx) + frame.Rgb[first + w * 3 + 3 + c] * fx;
-                    sample.Image[c * plane + at] = (top * (1 - fy) + bottom * fy) / 255;
-                }
-            }
-        }
+        var (depth, ids) = (sample.Depth!, sample.ClassIds!);
+        view.Map(frame.Depth, frame.Size, depth, sample.TargetSize, 0);
+        view.Map(frame.ClassIds, frame.Size, ids, sample.TargetSize, TrainingSample.Unlabelled);
+        // Sky is as far as the scale goes, or what is said of it would mean nothing; of a backdrop nobody knows.
+        for (var i = 0; i < depth.Length; i++) depth[i] = ids[i] != SceneClasses.Nobody && depth[i] * scale > Nearest ? MathF.Min(depth[i] * scale, Farthest) : 0;
     }
 
-    /// <summary>Depth (0: not asked about) and classes on the half-size grid, nearest neighbour: a mean of two depths is a place where nothing stands.</summary>
-    private static void Measure(SceneFrame frame, View view, float zoom, ImageSize grid, float[] depths, byte[] classIds)
-    {
-        var (h, w) = (frame.Size.Height, frame.Size.Width);
-        var scale = CanonicalFocal / (frame.FocalLength * zoom);
-        for (var y = 0; y < grid.Height; y++)
-        {
-            for (var x = 0; x < grid.Width; x++)
-            {
-                var (sx, sy) = view.Source(2 * x + 0.5f, 2 * y + 0.5f);
-                var (ix, iy) = ((int)MathF.Round(sx), (int)MathF.Round(sy));
-                var at = y * grid.Width + x;
-                if (ix < 0 || iy < 0 || ix >= w || iy >= h)
-                {
-                    classIds[at] = TrainingSample.Unlabelled;
-                    continue;
-                }
-                classIds[at] = frame.ClassIds[iy * w + ix];
-                var depth = frame.Depth[iy * w + ix] * scale;
-                // Sky is as far as the scale goes, or what is said of it would mean nothing; of a backdrop nobody knows.
-                depths[at] = classIds[at] != SceneClasses.Nobody && depth > Nearest ? MathF.Min(depth, Farthest) : 0;
-            }
-        }
-    }
-
-    private static (float X, float Y, int Visibility)[] Move(ScenePerson person, View view, bool mirror, ImageSize size)
+    private static (float X, float Y, int Visibility)[] Move(ScenePerson person, Warp view, bool mirror, ImageSize size)
     {
         var moved = new (float X, float Y, int Visibility)[person.Joints.Count];
         for (var j = 0; j < moved.Length; j++)
         {
             var joint = person.Joints[mirror ? CocoSkeleton.Mirrored[j] : j];
-            var (x, y) = joint == default ? (float.NaN, float.NaN) : view.Target(joint.X, joint.Y);
+            var (x, y) = joint == default ? (float.NaN, float.NaN) : view.ToContinuous(joint.X, joint.Y);
             var inside = x >= 0 && y >= 0 && x < size.Width && y < size.Height;
             moved[j] = (x, y, inside ? joint.Visibility : 0);
         }
         return moved;
-    }
-
-    /// <summary>A similarity between the rendered picture and the one shown.</summary>
-    private readonly record struct View(float A, float B, float Cx, float Cy, float Tx, float Ty, bool Mirror, int Width)
-    {
-        /// <param name="zoom">1: all of the rendered picture, whatever its size.</param>
-        /// <param name="shiftX">In rendered pictures, as <paramref name="shiftY"/>.</param>
-        public static View Around(ImageSize rendered, ImageSize shown, float zoom, float angle, bool mirror, float shiftX, float shiftY)
-        {
-            zoom *= (float)shown.Width / rendered.Width;
-            return new(zoom * MathF.Cos(angle), zoom * MathF.Sin(angle), rendered.Width / 2f + shiftX * rendered.Width, rendered.Height / 2f + shiftY * rendered.Height,
-                shown.Width / 2f, shown.Height / 2f, mirror, shown.Width);
-        }
-
-        /// <summary>Rendered pixel → shown pixel.</summary>
-        public (float X, float Y) Target(float x, float y)
-        {
-            var (dx, dy) = (x - Cx, y - Cy);
-            var (tx, ty) = (A * dx - B * dy + Tx, B * dx + A * dy + Ty);
-            return (Mirror ? Width - 1 - tx : tx, ty);
-        }
-
-        /// <summary>Shown pixel → rendered pixel.</summary>
-        public (float X, float Y) Source(float x, float y)
-        {
-            if (Mirror) x = Width - 1 - x;
-            var (dx, dy) = (x - Tx, y - Ty);
-            var square = A * A + B * B;
-            return ((A * dx + B * dy) / square + Cx, (-B * dx + A * dy) / square + Cy);
-        }
     }
 }

@@ -37,7 +37,7 @@ public sealed class SegmentationAugmentation(int longSide, int shortSide) : IAug
             cut.Map(classes, from, sample.ClassIds, size, TrainingSample.Unlabelled);
             if (Varied(sample.ClassIds)) break;
         }
-        cut.Picture(labelled.Rgb.Span, from, sample.Image, size, float.NaN);
+        cut.Picture(labelled.Rgb.Span, from, sample.Image, size, float.NaN, float.NaN, float.NaN);
         Distort(sample.Image, random);
         for (var i = 0; i < sample.Image.Length; i++) sample.Image[i] = ((float.IsNaN(sample.Image[i]) ? Grey : sample.Image[i]) - Grey) / Grey;
         return sample;

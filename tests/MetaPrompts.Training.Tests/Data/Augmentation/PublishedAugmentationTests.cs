@@ -22,17 +22,6 @@ public sealed class PublishedAugmentationTests
     }
 
     [Fact]
-    public void AWarpAndItsInverseMeet()
-    {
-        foreach (var warp in new[] { Warp.Cut(1.7f, 0.6f, 5, 3, mirror: true, 32), PersonAugmentation.Onto(new PersonRegion(30, 20, 40, 50), 0.7f, mirror: true, _size) })
-        {
-            var (x, y) = warp.From(11, 7);
-            var (u, v) = warp.To(x, y);
-            Assert.Equal((11, 7), (u, v), (a, b) => Math.Abs(a.Item1 - b.Item1) < 1e-3 && Math.Abs(a.Item2 - b.Item2) < 1e-3);
-        }
-    }
-
-    [Fact]
     public void AnUprightRegionIsWhatTheNetworkSeesWhenServing()
     {
         var region = new PersonRegion(30, 20, 40, 50);
