@@ -19,11 +19,12 @@ internal sealed class Replicas : IDisposable
     private readonly Dictionary<ITrainingTask, GradientCheckpoints> _checkpoints = [];
     private readonly Device _device;
     private readonly int _accumulate, _seed;
+    private readonly bool _dropout;
     private readonly DeviceThread[] _threads;
 
     public Replicas(ModelManifest manifest, TrainerOptions options)
     {
-        (_device, _accumulate, _seed) = (TrainingTasks.Device(options), options.Accumulate, options.Seed);
+        (_device, _accumulate, _seed, _dropout) = (TrainingTasks.Device(options), options.Accumulate, options.Seed, options.Dropout > 0);
         _copies = [.. Enumerable.Range(0, options.Replicas).Select(_ => TrainingTasks.Of(manifest, options))];
         _threads = [.. Enumerable.Range(0, options.Replicas).Select(i => new DeviceThread($"replica {i}"))];
         foreach (var copy in _copies)
@@ -66,6 +67,8 @@ internal sealed class Replicas : IDisposable
         {
             using var scope = NewDisposeScope();
             using var batch = new Batch(few, _device) { Seed = unchecked(seed * 1009 + part++) };
+            // Dropout draws from the library's one generator, whose state no file keeps.
+            if (_dropout) random.manual_seed(batch.Seed);
             var (loss, parts) = copy.Loss(batch, refineSteps);
             var share = _accumulate == 1 ? loss : loss / _accumulate;
             if (_checkpoints.TryGetValue(copy, out var checkpoints)) checkpoints.Backward(share);

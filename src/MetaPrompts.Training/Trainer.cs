@@ -100,6 +100,10 @@ public sealed class Trainer : IDisposable
         var parts = options.Replicas * options.Accumulate;
         if (options.BatchSize % parts != 0 || options.BatchSize / parts < 2)
             throw new ConfigurationException("training.batchSize", $"must be a multiple of replicas times accumulate, with at least 2 pictures each (batch statistics), is {options.BatchSize}");
+        if (options.Dropout is not (>= 0 and < 1)) throw new ConfigurationException("training.dropout", $"must be from 0 to below 1, is {options.Dropout}");
+        if (options.Dropout > 0 && options.Replicas > 1) throw new ConfigurationException("training.replicas", "must be 1 where there is dropout: copies would draw from one generator in an order of their own; use threads");
+        if (options.Threads < 1) throw new ConfigurationException("training.threads", $"must be at least 1, is {options.Threads}");
+        if (options.SaveEvery < 1) throw new ConfigurationException("training.saveEvery", $"must be at least 1, is {options.SaveEvery}");
         if (options.Epochs < 1) throw new ConfigurationException("training.epochs", $"must be at least 1, is {options.Epochs}");
         if (options.LearningRate is not (> 0 and < 1)) throw new ConfigurationException("training.learningRate", $"must be between 0 and 1, is {options.LearningRate}");
     }

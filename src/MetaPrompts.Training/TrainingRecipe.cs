@@ -78,6 +78,7 @@ public sealed record TrainingRecipe
     {
         var manifest = Manifest();
         var (kind, seed) = (manifest.Network.Kind, Training.Seed);
+        if (Training.SceneUses < 1) throw new ConfigurationException("training.sceneUses", $"must be at least 1, is {Training.SceneUses}");
         if (kind == "multi")
             return Data == Rendered ? new RenderedSet(seed, Training.SceneUses, SceneModels.Open(Figures, Props, Photos)) : throw new ConfigurationException("data", $"a network of several tasks learns from rendered scenes only, not from {Data}; leave data out");
         if (Data == Rendered) throw new ConfigurationException("data", $"is missing: name a data set labelled for {kind}, for example --set data={Example(kind)}");

@@ -42,7 +42,7 @@ internal sealed class TrainingState : IDisposable
     public void Save(string path)
     {
         var tensors = new Dictionary<string, Tensor>(_optimiser.State());
-        foreach (var (name, average) in _averages) tensors["average/" + name] = average;
+        if (Averages) foreach (var (name, average) in _averages) tensors["average/" + name] = average;
         foreach (var (name, buffer) in _network.named_buffers()) tensors["buffer/" + name] = buffer;
         foreach (var (name, parameter) in Frozen()) tensors["frozen/" + name] = parameter;
         SafetensorsWriter.Write(path, tensors, new Dictionary<string, string>

@@ -81,7 +81,7 @@ public sealed class ConfigurationTests : IDisposable
             [
                 "1:1 nodde: is not a key here; did you mean node?",
                 "2:23 batching.maxBatch: must be 1…64, is 0",
-                "2:35 batching.maxWait: must be a time such as 500ms, 8s, 2m or 1h, is '10'",
+                "2:35 batching.maxWait: must be a time such as 500ms, 8s, 1m30s or 2h, is '10'",
                 "3:22 defaults.maxRate: must be a rate such as 10Hz or none, is '5'",
                 "3:44 defaults.queue.whenFull: is 'dropOldst'; did you mean dropOldest?",
                 "5:10 streams.front.source: is missing",

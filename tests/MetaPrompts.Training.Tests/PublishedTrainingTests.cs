@@ -68,12 +68,14 @@ public sealed class PublishedTrainingTests : IDisposable
     [Theory]
     [InlineData("depth-nyu", PerceptionTask.Depth, 64, 64)]
     [InlineData("segmentation-ade20k", PerceptionTask.Segmentation, 64, 64)]
+    [InlineData("segmentation-ade20k", PerceptionTask.Segmentation, 64, 64, 0.5)]
     [InlineData("pose-coco", PerceptionTask.Pose, 128, 64)]
-    public void ARunIsResumedToTheBitAndOpensAsAModel(string @base, PerceptionTask task, int height, int width)
+    public void ARunIsResumedToTheBitAndOpensAsAModel(string @base, PerceptionTask task, int height, int width, double dropout = 0)
     {
         var size = new ImageSize(height, width);
         var data = task switch { PerceptionTask.Depth => NyuFolder(), PerceptionTask.Segmentation => AdeFolder(), _ => CocoFolder() };
         var recipe = Tiny(@base, data, task, 4, size);
+        recipe = recipe with { Training = recipe.Training with { Dropout = dropout } };
         var whole = new TrainingRun(recipe, _folder.At("whole"));
         var steps = whole.Run(null, default).ToList();
         Assert.Equal(4, steps.Count);

@@ -100,6 +100,21 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Throws<ConfigurationException>(() => new TrainingRun(recipe, Folder("bad")).Run(null, default).Count());
     }
 
+    [Fact]
+    public void NumbersThatCannotBeAreNamed()
+    {
+        var good = TinyRecipe.Of(1).Training;
+        foreach (var (name, bad) in ((string, TrainerOptions)[])
+        [
+            ("saveEvery", good with { SaveEvery = 0 }),
+            ("sceneUses", good with { SceneUses = 0 }),
+            ("threads", good with { Threads = 0 }),
+            ("dropout", good with { Dropout = 1 }),
+            ("replicas", good with { Dropout = 0.1, Replicas = 2, BatchSize = 4 }),
+        ])
+            Assert.Equal("training." + name, Assert.Throws<ConfigurationException>(() => new TrainingRun(TinyRecipe.Of(1) with { Training = bad }, Folder("numbers")).Run(null, default).Count()).Key);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace MetaPrompts.Cli.Configuration;
@@ -41,22 +42,31 @@ internal readonly record struct Rate(double Hertz)
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Hertz:0.######}Hz");
 }
 
-/// <summary>Lengths of time with their unit: <c>500ms</c>, <c>8s</c>, <c>1.5m</c>, <c>2h</c>, <c>7d</c>. A bare number is refused: nobody can tell what it means.</summary>
+/// <summary>Lengths of time with their units, the largest first: <c>500ms</c>, <c>8s</c>, <c>1.5m</c>, <c>1m30s</c>, <c>2h</c>, <c>7d</c>. A bare number is refused: nobody can tell what it means.</summary>
 internal static class Quantity
 {
     private static readonly (string Suffix, double Seconds)[] Times = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)];
 
+    private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789.");
+
     public static bool TryTime(string text, out TimeSpan time)
     {
         time = default;
-        foreach (var (suffix, seconds) in Times)
+        if (text == "0") return true;
+        var (sum, smallest) = (0.0, double.PositiveInfinity);
+        for (var rest = text; rest.Length > 0;)
         {
-            if (!text.EndsWith(suffix, StringComparison.Ordinal) || !TryNumber(text[..^suffix.Length].TrimEnd(' '), out var number) || number * seconds > 1e9) continue;
-            time = TimeSpan.FromSeconds(number * seconds);
-            return true;
+            var unit = rest.AsSpan().IndexOfAnyExcept(Digits);
+            if (unit < 1) return false;
+            var end = rest.AsSpan(unit).IndexOfAny(Digits) is >= 0 and var length ? unit + length : rest.Length;
+            var seconds = Times.FirstOrDefault(known => known.Suffix == rest[unit..end].Trim(' ')).Seconds;
+            if (seconds == 0 || seconds >= smallest || !TryNumber(rest[..unit], out var number)) return false;
+            (sum, smallest, rest) = (sum + number * seconds, seconds, rest[end..]);
         }
 
-        return text == "0";
+        if (smallest > 86_400 || sum > 1e9) return false;
+        time = TimeSpan.FromSeconds(sum);
+        return true;
     }
 
     public static string Show(TimeSpan time)

@@ -62,7 +62,7 @@ internal static class SettingScalars
 
     private static (object?, string?) Time(PropertyInfo? property, YamlScalarAt scalar, string? word)
     {
-        if (!Quantity.TryTime(scalar.Text, out var time)) return (null, $"must be a time such as 500ms, 8s, 2m or 1h{Or(word)}, is {Shown.Text(scalar.Text)}");
+        if (!Quantity.TryTime(scalar.Text, out var time)) return (null, $"must be a time such as 500ms, 8s, 1m30s or 2h{Or(word)}, is {Shown.Text(scalar.Text)}");
         if (property?.GetCustomAttribute<LastsAttribute>() is not { } limits) return (time, null);
         if (!Quantity.TryTime(limits.Least, out var least) || !Quantity.TryTime(limits.Most, out var most)) throw new NotSupportedException($"{limits.Least}…{limits.Most}");
         return time >= least && time <= most ? (time, null) : (null, $"must be {limits.Least}…{limits.Most}, is {scalar.Text}");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using MetaPrompts.Cli.Configuration;
 using MetaPrompts.Core.Perception;
 
 namespace MetaPrompts.Cli.Options;
@@ -39,7 +40,7 @@ internal static class Parsers
         },
     };
 
-    /// <summary>A length of time: <c>90</c>, <c>1.5s</c>, <c>500ms</c>, <c>2m</c>, <c>1h</c> or <c>00:01:30</c>.</summary>
+    /// <summary>A length of time: <c>90</c> seconds, <c>1.5s</c>, <c>500ms</c>, <c>1m30s</c>, <c>1h</c> or <c>00:01:30</c>.</summary>
     public static Option<TimeSpan?> Duration(string name, string description) => new(name)
     {
         Description = description,
@@ -48,7 +49,7 @@ internal static class Parsers
         {
             var text = result.Tokens[^1].Value;
             if (TryDuration(text, out var duration)) return duration;
-            result.AddError($"{name}: '{text}' is no time; write 90, 1.5s, 500ms, 2m, 1h or 00:01:30");
+            result.AddError($"{name}: '{text}' is no time; write 90 (seconds), 1.5s, 500ms, 1m30s, 1h or 00:01:30");
             return null;
         },
     };
@@ -67,21 +68,15 @@ internal static class Parsers
         },
     };
 
-    internal static bool TryDuration(string text, out TimeSpan duration)
+    /// <summary>As in settings, and what people type: seconds, a clock's time.</summary>
+    private static bool TryDuration(string text, out TimeSpan duration)
     {
         duration = default;
         if (text.Contains(':', StringComparison.Ordinal))
             return TimeSpan.TryParseExact(text, ["h\\:mm\\:ss", "hh\\:mm\\:ss", "h\\:mm\\:ss\\.FFF", "hh\\:mm\\:ss\\.FFF", "m\\:ss", "mm\\:ss"], CultureInfo.InvariantCulture, out duration);
-        var (number, unit) = text switch
-        {
-            [.. var n, 'm', 's'] => (n, 0.001),
-            [.. var n, 's'] => (n, 1d),
-            [.. var n, 'm'] => (n, 60d),
-            [.. var n, 'h'] => (n, 3600d),
-            _ => (text, 1d),
-        };
-        if (!double.TryParse(number, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) || Math.Abs(value) > 1e8) return false;
-        duration = TimeSpan.FromSeconds(value * unit);
+        if (Quantity.TryTime(text, out duration)) return true;
+        if (!Quantity.TryNumber(text, out var seconds) || seconds > 1e8) return false;
+        duration = TimeSpan.FromSeconds(seconds);
         return true;
     }
 }

@@ -5,7 +5,8 @@ namespace MetaPrompts.Training.Evaluation;
 
 /// <summary>
 /// PCK: the share of visible joints that are found within <paramref name="share"/> torso lengths. The torso is the longer of the two ways from a shoulder to the opposite hip;
-/// people of whom it is not labelled, and ignored people, are left out. Each person takes the found one with the highest OKS that no larger person took; who gets none has every joint wrong.
+/// people of whom it is not labelled, and ignored people, are left out. Found and labelled people are paired from the highest OKS down, each once, so that nobody who was missed is judged by
+/// a pose that is another's; who is left without one has every joint wrong.
 /// </summary>
 /// <param name="share">Usually 0.2.</param>
 public sealed class CorrectKeypoints(double share = 0.2)
@@ -17,24 +18,41 @@ public sealed class CorrectKeypoints(double share = 0.2)
     public double Share => _asked == 0 ? double.NaN : (double)_correct / _asked;
 
     /// <summary>Adds one picture.</summary>
-    public void Add(IReadOnlyList<KeypointTruth> truths, IReadOnlyList<Pose> found)
+    /// <param name="asked">Who of those that count is asked about; null: all. The others keep their poses.</param>
+    public void Add(IReadOnlyList<KeypointTruth> truths, IReadOnlyList<Pose> found, Func<KeypointTruth, bool>? asked = null)
     {
         ArgumentNullException.ThrowIfNull(truths);
-        var free = found.ToList();
-        foreach (var truth in truths.Where(truth => !truth.Ignored && !truth.Crowd).OrderByDescending(truth => truth.Area))
+        ArgumentNullException.ThrowIfNull(found);
+        var pairs = Paired([.. truths.Where(truth => !truth.Crowd && truth.Joints.Any(joint => joint.Visibility > 0))], found);
+        foreach (var (truth, pose) in pairs.Where(pair => pair.Truth.Counts && (asked is null || asked(pair.Truth))))
         {
             if (Torso(truth.Joints) is not { } torso) continue;
-            var match = free.MaxBy(pose => ObjectKeypointSimilarity.Of(pose, truth));
-            if (match is not null && ObjectKeypointSimilarity.Of(match, truth) > 0) free.Remove(match);
-            else match = null;
             for (var j = 0; j < truth.Joints.Count; j++)
             {
                 var joint = truth.Joints[j];
                 if (joint.Visibility < 2) continue;
                 _asked++;
-                if (match is not null && Distance(joint.X - match.Keypoints[j].X, joint.Y - match.Keypoints[j].Y) <= share * torso) _correct++;
+                if (pose is not null && Distance(joint.X - pose.Keypoints[j].X, joint.Y - pose.Keypoints[j].Y) <= share * torso) _correct++;
             }
         }
+    }
+
+    private static IEnumerable<(KeypointTruth Truth, Pose? Pose)> Paired(IReadOnlyList<KeypointTruth> truths, IReadOnlyList<Pose> found)
+    {
+        var poses = new Pose?[truths.Count];
+        var free = Enumerable.Repeat(true, found.Count).ToArray();
+        var alike = from t in Enumerable.Range(0, truths.Count)
+                    from p in Enumerable.Range(0, found.Count)
+                    let similarity = ObjectKeypointSimilarity.Of(found[p], truths[t])
+                    where similarity > 0
+                    orderby similarity descending
+                    select (t, p);
+        foreach (var (t, p) in alike)
+        {
+            if (poses[t] is not null || !free[p]) continue;
+            (poses[t], free[p]) = (found[p], false);
+        }
+        return truths.Zip(poses);
     }
 
     private static double? Torso(IReadOnlyList<SceneJoint> joints)

@@ -30,8 +30,7 @@ internal sealed class EvaluationTally(ClassMapping? mapping, IReadOnlyList<Class
         _posed = true;
         _people.Add(people, picture.Found!);
         _joints.Add(people, picture.Found!);
-        // A short person keeps its own match, so it stays in the list, but is not asked about.
-        _tall.Add([.. people.Select(truth => truth.Box.Height < size.Height / 2f ? truth with { Ignored = true } : truth)], picture.Found!);
+        _tall.Add(people, picture.Found!, truth => truth.Box.Height >= size.Height / 2f);
     }
 
     public IEnumerable<KeyValuePair<string, double>> Metrics()

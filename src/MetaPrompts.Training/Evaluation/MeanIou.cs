@@ -39,10 +39,10 @@ public sealed class MeanIou(int classes, byte ignored = 255)
     public double AllAccuracy => (double)_intersect.Sum() / _labelled.Sum();
 
     /// <summary>Per class; NaN where the class is neither predicted nor labelled.</summary>
-    public IReadOnlyList<double> Iou => [.. Enumerable.Range(0, classes).Select(c => (double)_intersect[c] / (_predicted[c] + _labelled[c] - _intersect[c]))];
+    public IReadOnlyList<double> Iou => [.. Enumerable.Range(0, classes).Select(IouOf)];
 
     /// <summary>Per class, share of its labelled pixels that are right; NaN where it is not labelled.</summary>
-    public IReadOnlyList<double> Accuracy => [.. Enumerable.Range(0, classes).Select(c => (double)_intersect[c] / _labelled[c])];
+    public IReadOnlyList<double> Accuracy => [.. Enumerable.Range(0, classes).Select(AccuracyOf)];
 
     /// <summary>Mean over the classes that have a value.</summary>
     public double Mean => NanMean(Iou);
@@ -51,13 +51,17 @@ public sealed class MeanIou(int classes, byte ignored = 255)
     public double MeanAccuracy => NanMean(Accuracy);
 
     /// <summary>Mean over those of the given classes that have a value: a data set may not have all of a model's.</summary>
-    public double MeanOf(IEnumerable<int> counted) => NanMean(counted.Select(c => Iou[c]));
+    public double MeanOf(IEnumerable<int> counted) => NanMean(counted.Select(IouOf));
 
     /// <summary>As <see cref="MeanOf"/>, of <see cref="Accuracy"/>.</summary>
-    public double MeanAccuracyOf(IEnumerable<int> counted) => NanMean(counted.Select(c => Accuracy[c]));
+    public double MeanAccuracyOf(IEnumerable<int> counted) => NanMean(counted.Select(AccuracyOf));
 
     /// <summary>ADE20K's label 0 means unlabelled: 0 becomes <paramref name="ignored"/>, every other label one less.</summary>
     public static byte ReduceZeroLabel(byte label, byte ignored = 255) => label == 0 || label == ignored ? ignored : (byte)(label - 1);
+
+    private double IouOf(int c) => (double)_intersect[c] / (_predicted[c] + _labelled[c] - _intersect[c]);
+
+    private double AccuracyOf(int c) => (double)_intersect[c] / _labelled[c];
 
     private static double NanMean(IEnumerable<double> values) => values.Where(value => !double.IsNaN(value)).DefaultIfEmpty(double.NaN).Average();
 }

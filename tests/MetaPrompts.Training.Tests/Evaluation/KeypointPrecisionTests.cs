@@ -74,6 +74,24 @@ public sealed class KeypointPrecisionTests
         Assert.Equal(15 / 32.0, scores.Share, 1e-9);
     }
 
+    [Fact]
+    public void Who_was_missed_is_not_judged_by_the_pose_of_another()
+    {
+        // Two people side by side; the larger was missed, and only the smaller one, of whom nobody asks, was found.
+        static SceneJoint[] Standing(float left, float size) => [.. Enumerable.Range(0, 17).Select(j => new SceneJoint(left + size * (j % 2), size * (j / 2), 2))];
+        static KeypointTruth Truth(SceneJoint[] joints, float size) => new(joints, new Box(joints[0].X, 0, size, 8 * size), 8 * size * size);
+        var (large, small) = (Truth(Standing(0, 40), 40), Truth(Standing(60, 20), 20));
+        var found = new Pose(small.Box, 0.9f, [.. small.Joints.Select(joint => new Keypoint(joint.X, joint.Y, 1))]);
+        Assert.True(ObjectKeypointSimilarity.Of(found, large) > 0);
+        CorrectKeypoints all = new(), tall = new(), counting = new();
+        all.Add([large, small], [found]);
+        Assert.Equal(0.5, all.Share);
+        tall.Add([large, small], [found], truth => truth == large);
+        Assert.Equal(0, tall.Share);
+        counting.Add([large, small with { Ignored = true }], [found]);
+        Assert.Equal(0, counting.Share);
+    }
+
     private static List<KeypointTruth> Truths(int image) => [.. Of("ground_truth", image).Select(person => new KeypointTruth(
         [.. Triples(person).Select(t => new SceneJoint((float)t.X, (float)t.Y, (int)t.Last))], BoxOf(person), person.GetProperty("area").GetDouble(), person.GetProperty("iscrowd").GetInt32() == 1))];
 

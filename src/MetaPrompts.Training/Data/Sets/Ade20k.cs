@@ -33,6 +33,7 @@ public sealed class Ade20k : IEvaluationSet
         var (rgb, size) = SetFiles.Rgb(picture);
         var (labels, mapSize) = TruthMaps.Labels(map);
         SetFiles.RequireSameSize(map, mapSize, picture, size);
+        if (labels.Max() is var most && most > Protocol.Classes.Count) throw new SourceLostException(map, $"has a label {most}, but ADE20K's go from 0 to {Protocol.Classes.Count}; it is no map of this data set");
         return new EvaluationSample(size, rgb, null, null, Array.ConvertAll(labels, label => MeanIou.ReduceZeroLabel(label)), null) { Name = Path.GetFileName(picture) };
     }
 }

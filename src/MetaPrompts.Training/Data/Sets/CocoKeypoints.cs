@@ -36,7 +36,7 @@ public sealed class CocoKeypoints : IEvaluationSet
             using var json = JsonDocument.Parse(File.ReadAllBytes(file));
             Load(json.RootElement, images);
         }
-        catch (Exception problem) when (problem is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or IOException or UnauthorizedAccessException)
+        catch (Exception problem) when (problem is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException or IOException or UnauthorizedAccessException)
         {
             throw new SourceLostException(file, $"is no COCO key point file ({problem.Message.ReplaceLineEndings(" ").TrimEnd('.')}); give person_keypoints_*.json", problem);
         }
@@ -52,11 +52,11 @@ public sealed class CocoKeypoints : IEvaluationSet
 
     public int Count => _pictures.Count;
 
-    /// <summary>Who is asked about: number of the picture, and of the person among its <see cref="EvaluationSample.People"/>.</summary>
+    /// <summary>Who is asked about and has a box to be cut out by: number of the picture, and of the person among its <see cref="EvaluationSample.People"/>.</summary>
     public IEnumerable<(int Picture, int Person)> Labelled() =>
         from picture in Enumerable.Range(0, _pictures.Count)
         from person in Enumerable.Range(0, _pictures[picture].People.Count)
-        where _pictures[picture].People[person].Truth.Counts
+        where _pictures[picture].People[person].Truth is { Counts: true, Box: { Width: > 0, Height: > 0 } }
         select (picture, person);
 
     public EvaluationSample Read(int index)
@@ -77,6 +77,7 @@ public sealed class CocoKeypoints : IEvaluationSet
             var path = Path.Combine(images, Path.GetFileName(name));
             if (!File.Exists(path)) throw new SourceLostException(path, "does not exist, but the annotations name it; unpack the pictures beside them");
             var size = new ImageSize(image.GetProperty("height").GetInt32(), image.GetProperty("width").GetInt32());
+            if (size.Height < 1 || size.Width < 1) throw new FormatException($"a picture of {size} cannot be");
             pictures[image.GetProperty("id").GetInt64()] = new Picture(path, size);
         }
         foreach (var annotation in root.GetProperty("annotations").EnumerateArray())
@@ -90,12 +91,12 @@ public sealed class CocoKeypoints : IEvaluationSet
 
     private static LabelledPerson PersonOf(JsonElement annotation, ImageSize size)
     {
-        var box = annotation.GetProperty("bbox").EnumerateArray().Select(number => number.GetSingle()).ToArray();
+        var box = Numbers(annotation.GetProperty("bbox"));
         if (box.Length != 4) throw new FormatException("a bbox has four numbers");
         var joints = new SceneJoint[Joints];
         if (annotation.TryGetProperty("keypoints", out var keypoints))
         {
-            var numbers = keypoints.EnumerateArray().Select(number => number.GetSingle()).ToArray();
+            var numbers = Numbers(keypoints);
             if (numbers.Length != 3 * Joints) throw new FormatException($"a person has {Joints} key points of three numbers");
             for (var j = 0; j < Joints; j++) joints[j] = new SceneJoint(numbers[3 * j], numbers[3 * j + 1], (int)numbers[3 * j + 2]);
         }
@@ -105,6 +106,13 @@ public sealed class CocoKeypoints : IEvaluationSet
         var ignored = annotation.TryGetProperty("num_keypoints", out var labelled) && labelled.GetInt32() == 0;
         var outline = annotation.TryGetProperty("segmentation", out var segmentation) ? CocoMask.Of(segmentation, size) : null;
         return new LabelledPerson(new KeypointTruth(joints, new Box(box[0], box[1], box[2], box[3]), area, crowd, ignored), outline);
+    }
+
+    /// <exception cref="FormatException">One of them is beyond what a float holds.</exception>
+    private static float[] Numbers(JsonElement list)
+    {
+        var numbers = list.EnumerateArray().Select(number => number.GetSingle()).ToArray();
+        return numbers.All(float.IsFinite) ? numbers : throw new FormatException("a number is beyond all pictures");
     }
 
     /// <summary>Who has no outline leaves the picture without labels: their pixels would be taken for something else.</summary>

@@ -55,11 +55,23 @@ public sealed class CocoKeypointsTests : IDisposable
     [InlineData("""{"images":[{"id":1,"file_name":"7.png","width":96,"height":64}],"annotations":[{"image_id":1,"category_id":1,"bbox":[1,2,3,4],"segmentation":{"size":[64,96],"counts":[9999]}}]}""", "longer than their picture")]
     [InlineData("""{"images":[{"id":1,"file_name":"7.png","width":96,"height":64}],"annotations":[{"image_id":1,"category_id":1,"bbox":[1,2,3,4],"segmentation":{"size":[64,96],"counts":"o"}}]}""", "end too early")]
     [InlineData("[1]", "is no COCO key point file")]
+    [InlineData("""{"images":[{"id":1,"file_name":"7.png","width":96,"height":64}],"annotations":[{"image_id":1,"category_id":1,"bbox":[1,2,3,1e99]}]}""", "beyond all pictures")]
+    [InlineData("""{"images":[{"id":1,"file_name":"7.png","width":2000000000,"height":2000000000}],"annotations":[{"image_id":1,"category_id":1,"bbox":[1,2,3,4],"segmentation":{"size":[2000000000,2000000000],"counts":[1]}}]}""", "is no COCO key point file")]
+    [InlineData("""{"images":[{"id":1,"file_name":"7.png","width":0,"height":64}],"annotations":[]}""", "cannot be")]
     public void What_is_no_such_file_is_told(string json, string words)
     {
         _folder.Picture("images/7.png", _scene);
         _folder.Text("annotations.json", json);
         Assert.Contains(words, Assert.Throws<SourceLostException>(() => DataSets.Open("coco-keypoints:" + _folder.Root)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Who_has_no_box_is_not_cut_out()
+    {
+        _folder.Picture("images/7.png", _scene);
+        var joints = Enumerable.Repeat("12,14,2", 17).ToList();
+        _folder.Text("annotations.json", Json(Person(1, "[]", joints, 17), Person(2, "[]", joints, 17).Replace("[10,10,10,20]", "[10,10,0,20]", StringComparison.Ordinal)));
+        Assert.Equal([(0, 0)], new CocoKeypoints(_folder.Root).Labelled());
     }
 
     [Fact]

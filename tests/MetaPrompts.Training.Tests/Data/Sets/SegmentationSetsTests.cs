@@ -27,6 +27,14 @@ public sealed class SegmentationSetsTests : IDisposable
     }
 
     [Fact]
+    public void A_label_that_Ade20k_does_not_have_is_told_before_a_loss_meets_it()
+    {
+        _folder.Picture("images/validation/ADE_val_00000001.png", _scene);
+        _folder.Labels("annotations/validation/ADE_val_00000001.png", _scene, id => id == _scene.ClassIds[0] ? (byte)151 : id);
+        Assert.Contains("ADE_val_00000001.png: has a label 151", Assert.Throws<SourceLostException>(() => DataSets.Open("ade20k:" + _folder.Root).Read(0)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Cityscapes_label_ids_become_train_ids()
     {
         // What every user of the set knows: 7 road 0, 8 pavement 1, 11 building 2, 24 person 11, 26 car 13, 33 bicycle 18; 0 and 34 no class.
