@@ -26,6 +26,9 @@ public static class BottomUpPose
     /// <summary>A joint's heatmap counts from here; below it the way from the centre stands alone, at half the score.</summary>
     public const float LeastJoint = 0.05f;
 
+    /// <summary>Who shows fewer joints is scored as if the others were seen nowhere.</summary>
+    private const int FewestJoints = 6;
+
     private const int Joints = MetaPromptsMulti.Joints;
 
     /// <param name="maps">[68, h, w] logits, offsets and limbs, row-major.</param>
@@ -79,13 +82,15 @@ public static class BottomUpPose
         var around = Box(cells);
         var extent = Math.Max(around.Width, around.Height);
         var reach = Math.Clamp(0.2f * extent, 1.2f, 6);
-        var (keypoints, sum) = (new Keypoint[Joints], 0f);
+        var (keypoints, sum, inside) = (new Keypoint[Joints], 0f, 0);
         for (var j = 0; j < Joints; j++)
         {
             // A limb's beginning comes first: its number is smaller.
             (cells[j], var score) = Place(maps.Slice(j * plane, plane), height, width, Guess(maps, height, width, j, cells, keypoints), reach);
             keypoints[j] = new Keypoint((cells[j].X + 0.5f) * toX, (cells[j].Y + 0.5f) * toY, score);
+            if (!IsInside(cells[j], height, width)) continue;
             sum += score;
+            inside++;
         }
         var placed = Box(cells);
         var (left, right) = ((placed.Left + 0.5f) * toX, (placed.Left + placed.Width + 0.5f) * toX);
@@ -95,7 +100,7 @@ public static class BottomUpPose
         left = Math.Max(0, left - padX);
         top = Math.Max(0, top - padY);
         var box = new Box(left, top, Math.Max(0, Math.Min(width * toX, right + padX) - left), Math.Max(0, Math.Min(height * toY, bottom + padY) - top));
-        return (new Pose(box, MathF.Sqrt(centre * sum / Joints), keypoints), cells, extent);
+        return (new Pose(box, MathF.Sqrt(centre * sum / Math.Max(inside, FewestJoints)), keypoints), cells, extent);
     }
 
     /// <summary>Where to look for a joint: where the centre points to, or, if the joint was found at which the limb that ends in it begins, halfway from there to where the limb leads. From nearby it is seen how an arm lies; the centre does not follow a joint that was misplaced.</summary>
@@ -158,9 +163,17 @@ public static class BottomUpPose
     private static float Share(ReadOnlySpan<float> person, int height, int width, ReadOnlySpan<(float X, float Y)> cells)
     {
         var sum = 0f;
-        foreach (var (x, y) in cells) sum += person[(int)Math.Clamp(MathF.Round(y), 0, height - 1) * width + (int)Math.Clamp(MathF.Round(x), 0, width - 1)];
-        return sum / cells.Length;
+        var inside = 0;
+        foreach (var cell in cells)
+        {
+            if (!IsInside(cell, height, width)) continue;
+            sum += person[(int)Math.Clamp(MathF.Round(cell.Y), 0, height - 1) * width + (int)Math.Clamp(MathF.Round(cell.X), 0, width - 1)];
+            inside++;
+        }
+        return sum / Math.Max(inside, FewestJoints);
     }
+
+    private static bool IsInside((float X, float Y) cell, int height, int width) => cell.X >= -0.5f && cell.Y >= -0.5f && cell.X < width - 0.5f && cell.Y < height - 0.5f;
 
     private static bool IsPeak(ReadOnlySpan<float> map, int x, int y, int height, int width)
     {

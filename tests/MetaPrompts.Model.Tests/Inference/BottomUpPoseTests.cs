@@ -38,6 +38,24 @@ public sealed class BottomUpPoseTests
     }
 
     [Fact]
+    public void WhoIsCutOffIsScoredByWhatIsSeen()
+    {
+        var seen = new float[Height * Width];
+        Array.Fill(seen, 0.9f);
+        foreach (var person in new[] { [], seen })
+        {
+            var whole = Assert.Single(BottomUpPose.Decode(Maps([Person(20, 24, 20)]), person, Height, Width, 4, 4));
+            var cut = Assert.Single(BottomUpPose.Decode(Maps([Person(20, 42, 20)]), person, Height, Width, 4, 4));
+            Assert.Equal(3, cut.Keypoints.Count(joint => joint.Y > 4 * Height));         // a fourth, a quarter of a cell outside, is found on the border
+            Assert.All(cut.Keypoints.Where(joint => joint.Y > 4 * Height), joint => Assert.InRange(joint.Score, 0, BottomUpPose.LeastJoint));
+            Assert.Equal(whole.Score, cut.Score, 0.03f);
+        }
+        // Of whom next to nothing is seen next to nothing is known.
+        var hand = BottomUpPose.Decode(Maps([Person(20, 56, 20)]), seen, Height, Width, 4, 4);
+        Assert.All(hand, pose => Assert.InRange(pose.Score, 0, 0.5f));
+    }
+
+    [Fact]
     public void AFlatCentreMapDoesNotMakeACrowd()
     {
         var maps = new float[MetaPromptsMulti.PoseChannels * Height * Width];
