@@ -7,6 +7,7 @@ namespace MetaPrompts.Training.Data.Augmentation;
 internal static class Development
 {
     private const int Tones = 1024;
+    private const float Grey = 0.05f, Cast = 0.12f, Tinged = 0.45f;
 
     /// <param name="image">[3, H, W], 0…1; afterwards -1…1.</param>
     public static void Apply(float[] image, ImageSize size, Random random)
@@ -35,7 +36,13 @@ internal static class Development
         var contrast = random.NextSingle() < 0.8f ? random.Between(0.65f, 1.4f) : 1;
         var light = random.NextSingle() < 0.8f ? random.Between(-0.1f, 0.15f) : 0;
         var saturation = random.NextSingle() < 0.4f ? random.Between(0f, 1.5f) : 1;
-        Span<float> balance = random.NextSingle() < 0.6f ? [random.Between(0.82f, 1.18f), random.Between(0.9f, 1.1f), random.Between(0.82f, 1.18f)] : [1, 1, 1];
+        Span<float> balance = [1, 1, 1];
+        // Lamps and evening light colour a whole room; a camera at night sees no colour at all.
+        var kind = random.NextSingle();
+        if (kind < Grey) saturation = 0;
+        else if (kind < Grey + Cast) balance = [random.Between(0.6f, 1.3f), random.Between(0.85f, 1.1f), random.Between(0.5f, 1.3f)];
+        else if (kind < Grey + Cast + Tinged) balance = [random.Between(0.82f, 1.18f), random.Between(0.9f, 1.1f), random.Between(0.82f, 1.18f)];
+        var exposure = random.NextSingle() < 0.1f ? random.Between(0.35f, 0.8f) : 1;
         var curve = new float[Tones];
         for (var i = 0; i < Tones; i++) curve[i] = (MathF.Pow(i / (Tones - 1f), gamma) - 0.5f) * contrast + 0.5f + light;
         for (var i = 0; i < plane; i++)
@@ -43,7 +50,7 @@ internal static class Development
             Span<float> rgb = [image[i], image[plane + i], image[2 * plane + i]];
             var grey = (rgb[0] + rgb[1] + rgb[2]) / 3;
             for (var c = 0; c < 3; c++)
-                image[c * plane + i] = curve[(int)(Math.Clamp(grey + (rgb[c] - grey) * saturation, 0, 1) * (Tones - 1) + 0.5f)] * balance[c];
+                image[c * plane + i] = curve[(int)(Math.Clamp((grey + (rgb[c] - grey) * saturation) * exposure, 0, 1) * (Tones - 1) + 0.5f)] * balance[c];
         }
     }
 

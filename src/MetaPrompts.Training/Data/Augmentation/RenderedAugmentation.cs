@@ -14,6 +14,7 @@ public static class RenderedAugmentation
 
     // Scenes show whole people; who sits before a camera is seen from the chest up.
     private const float CloseUps = 0.15f;
+    private const float AtTheBorder = 0.3f;       // of them: half of the person is outside
     private const float Within = 0.75f;
     private const float MostZoom = 4;             // beyond it there is nothing but blur
     private const int LeftShoulder = 5, LeftHip = 11;   // of CocoSkeleton; the right one follows
@@ -67,7 +68,8 @@ public static class RenderedAugmentation
         // The head adds somewhat more than half a trunk.
         var zoom = random.Between(0.5f, 1.5f) * frame.Size.Height / (1.6f * trunk);
         if (!(zoom is >= 1 and <= MostZoom)) return null;
-        return (zoom, (x + trunk * random.Between(-0.5f, 0.5f)) / frame.Size.Width - 0.5f, (y + trunk * random.Between(-0.4f, 0.5f)) / frame.Size.Height - 0.5f);
+        var beside = random.NextSingle() < AtTheBorder ? random.Between(0.35f, 0.5f) * (random.NextSingle() < 0.5f ? -1 : 1) / zoom : 0;
+        return (zoom, (x + trunk * random.Between(-0.5f, 0.5f)) / frame.Size.Width - 0.5f + beside, (y + trunk * random.Between(-0.4f, 0.5f)) / frame.Size.Height - 0.5f);
     }
 
     /// <summary>Depth (0: not asked about) and classes.</summary>

@@ -88,6 +88,44 @@ public sealed class RenderedAugmentationTests
     }
 
     [Fact]
+    public void SomeCamerasSeeNoColourAndSomeLampsOnlyTheirs()
+    {
+        var frame = new SceneFrame(_size, 0.9f);
+        for (var i = 0; i < _size.Pixels; i++) (frame.Rgb[3 * i], frame.Rgb[3 * i + 1], frame.Rgb[3 * i + 2]) = (150, 110, 90);
+        var (grey, cold, seeds) = (0, 0, 400);
+        for (var seed = 0; seed < seeds; seed++)
+        {
+            var image = RenderedAugmentation.Apply(frame, _size, new Random(seed)).Image;
+            // The middle: what is outside the scene has a colour of its own.
+            float Mean(int c) => Enumerable.Range(24, 16).Average(y => image.AsSpan((c * 64 + y) * 64 + 24, 16).ToArray().Average());
+            var (r, g, b) = (Mean(0), Mean(1), Mean(2));
+            if (Math.Abs(r - g) < 0.01f && Math.Abs(g - b) < 0.01f) grey++;
+            if (b > r + 0.05f) cold++;
+        }
+        Assert.InRange(grey, 0.025f * seeds, 0.12f * seeds);
+        Assert.InRange(cold, 0.01f * seeds, 0.15f * seeds);
+    }
+
+    [Fact]
+    public void WhoIsSeenFromNearbySometimesStandsAtTheBorder()
+    {
+        // One upright person in the middle: only a close-up shows shoulders this far apart, and some are beside the picture.
+        var frame = new SceneFrame(_size, 0.9f);
+        var joints = Enumerable.Range(0, 17).Select(j => new SceneJoint(32 + (j % 2 == 1 ? 4 : -4), 16 + 2 * j, 2)).ToArray();
+        frame.People = [new ScenePerson(joints)];
+        var (near, beside) = (0, 0);
+        for (var seed = 0; seed < 300; seed++)
+        {
+            var maps = RenderedAugmentation.Apply(frame, _size, new Random(seed)).Pose!.Heatmaps;
+            var (left, right) = (PeakX(maps, 5), PeakX(maps, 6));
+            if (left is null && right is null) continue;
+            if (left is null || right is null) beside++;
+            else if (Math.Abs(left.Value - right.Value) >= 4) near++;
+        }
+        Assert.True(near >= 5 && beside >= 5, $"{near} near, {beside} beside");
+    }
+
+    [Fact]
     public void AMirroredPersonKeepsItsSides()
     {
         // Left joints on the right of the picture, as of someone facing the camera; mirrored, the left ones must still be drawn as left.
