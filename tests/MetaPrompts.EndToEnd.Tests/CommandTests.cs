@@ -150,6 +150,18 @@ public sealed class CommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData("training.batchsize=3", "--set training.batchsize: is not a key here; did you mean batchSize?")]
+    [InlineData("training.phases.0.steps=many", "--set training.phases.0.steps: must be a whole number")]
+    [InlineData("training.phases.3.steps=1", "--set training.phases.3.steps: leads nowhere: '3' is below a list")]
+    [InlineData("training", "--set: 'training' is not KEY=VALUE")]
+    public async Task What_is_set_wrong_in_a_recipe_is_told_as_such(string set, string said)
+    {
+        File.WriteAllText(_work["recipe.yaml"], "name: tiny\ntraining:\n  phases: [{ size: 64x64, steps: 1 }]\n");
+        var run = await Cli.RunAsync(_work.Folder, "train", "-c", "recipe.yaml", "--out", "run", "--set", set);
+        Assert.Equal((2, $"metaprompts: error: {said}"), (run.ExitCode, run.OnlyError));
+    }
+
+    [Theory]
     [InlineData("adam")]
     [InlineData("3")]
     public async Task A_wrong_word_in_a_recipe_is_shown_with_those_there_are(string word)

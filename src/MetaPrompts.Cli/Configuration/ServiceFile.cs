@@ -33,11 +33,7 @@ internal static class ServiceFile
         var root = read(mistakes.Add);
         foreach (var (name, value) in variables.Where(v => v.Key.StartsWith(Prefix, StringComparison.Ordinal)).OrderBy(v => v.Key, StringComparer.Ordinal))
             TreeOverrides.Set(root, name[Prefix.Length..].Split("__"), value, name, mistakes.Add);
-        foreach (var assignment in set)
-        {
-            if (assignment.Split('=', 2) is [{ Length: > 0 } key, var value]) TreeOverrides.Set(root, key.Split('.'), value, "--set", mistakes.Add);
-            else throw new ConfigurationException("--set", $"{Shown.Text(assignment)} is not KEY=VALUE");
-        }
+        foreach (var assignment in set) TreeOverrides.Assign(root, assignment, mistakes.Add);
 
         root = (YamlMapAt)new Substitution(variables, mistakes.Add).Fill(root, "");
         var binder = new SettingsBinder(mistakes.Add);

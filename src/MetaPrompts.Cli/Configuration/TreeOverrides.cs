@@ -9,6 +9,14 @@ internal static class TreeOverrides
 {
     private static readonly string[] Shared = ["capture", "queue", "maxRate", "reuse", "steady"];
 
+    /// <summary>Sets one value as <c>--set KEY=VALUE</c> says it.</summary>
+    /// <exception cref="ConfigurationException">No <c>=</c>.</exception>
+    public static void Assign(YamlMapAt root, string assignment, Action<Mistake> mistake)
+    {
+        if (assignment.Split('=', 2) is not [{ Length: > 0 } key, var value]) throw new ConfigurationException("--set", $"{Shown.Text(assignment)} is not KEY=VALUE");
+        Set(root, key.Split('.'), value, "--set", mistake);
+    }
+
     /// <summary>Sets one value by its path; an item of a list by its number, <c>sinks.0.url</c>.</summary>
     /// <param name="source">Named in messages: an option or a variable.</param>
     public static void Set(YamlMapAt root, IReadOnlyList<string> keys, string value, string source, Action<Mistake> mistake)

@@ -23,8 +23,7 @@ internal static class RecipeFile
     /// <exception cref="ConfigurationException">What is wrong, and where.</exception>
     public static TrainingRecipe Read(string path, IEnumerable<string> set)
     {
-        var yaml = YamlDocumentReader.Read(path);
-        foreach (var assignment in set) yaml.Set(assignment);
+        var yaml = YamlDocumentReader.Read(path, set);
         RefuseUnknown(yaml, yaml.Root, typeof(TrainingRecipe), "");
         try
         {
@@ -32,22 +31,35 @@ internal static class RecipeFile
         }
         catch (JsonException e)
         {
-            var key = (e.Path ?? "").TrimStart('$').TrimStart('.');
-            throw new ConfigurationException(yaml.Where(key), Expected(e.Message.Split(" Path:")[0].Split(" LineNumber")[0].TrimEnd('.')));
+            var key = (e.Path ?? "").TrimStart('$').TrimStart('.').Replace("[", ".", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);      // as --set would name it
+            throw new ConfigurationException(yaml.Where(key), e.Message.Contains(" could not be converted to ", StringComparison.Ordinal) ? Expected(TypeAt(key)) : e.Message.Split(" Path:")[0].Split(" LineNumber")[0].TrimEnd('.'));
         }
     }
 
-    /// <summary>What a value must be, for whoever has never heard of the types of .NET; other messages as they are.</summary>
-    private static string Expected(string message) => message.Split(" could not be converted to ") is not [_, var type] ? message : type switch
+    /// <summary>What a value must be, for whoever has never heard of the types of .NET.</summary>
+    private static string Expected(Type? type) => type switch
     {
-        _ when type.Contains("Dictionary", StringComparison.Ordinal) => "must be keys with values",      // before the types of its keys and values
-        _ when type.EndsWith("[]", StringComparison.Ordinal) || type.Contains("Collections", StringComparison.Ordinal) => "must be a list",
-        _ when type.Contains("Int", StringComparison.Ordinal) => "must be a whole number",
-        _ when type.Contains("Double", StringComparison.Ordinal) || type.Contains("Single", StringComparison.Ordinal) => "must be a number",
-        _ when type.Contains("Boolean", StringComparison.Ordinal) => "must be true or false",
-        _ when type.Contains("String", StringComparison.Ordinal) => "must be text",
-        _ => "must be keys with values",           // a part of the recipe; wrong words of an enum were refused before
+        _ when type == typeof(int) || type == typeof(long) => "must be a whole number",
+        _ when type == typeof(double) || type == typeof(float) => "must be a number",
+        _ when type == typeof(bool) => "must be true or false",
+        _ when type == typeof(string) => "must be text",
+        { IsGenericType: true } when type.GetGenericArguments().Length == 1 => "must be a list",
+        _ => "must be keys with values",           // a part of the recipe, or a dictionary; wrong words of an enum were refused before
     };
+
+    /// <summary>Of the value at a path. The reader's own message names the record around it where that is made by its constructor.</summary>
+    private static Type? TypeAt(string path)
+    {
+        Type? type = typeof(TrainingRecipe);
+        foreach (var key in path.Split('.'))
+        {
+            // Of a list or a dictionary the last argument is what it holds.
+            type = type.IsGenericType ? type.GetGenericArguments()[^1] : type.GetProperties().FirstOrDefault(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name) == key)?.PropertyType;
+            if (type is null) return null;
+            type = Nullable.GetUnderlyingType(type) ?? type;
+        }
+        return type;
+    }
 
     private static void RefuseUnknown(YamlDocumentReader yaml, System.Text.Json.Nodes.JsonObject values, Type type, string path)
     {

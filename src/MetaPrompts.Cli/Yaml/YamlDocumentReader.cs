@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using MetaPrompts.Cli.Configuration;
 using MetaPrompts.Core.Errors;
 
 namespace MetaPrompts.Cli.Yaml;
@@ -7,36 +8,22 @@ namespace MetaPrompts.Cli.Yaml;
 /// <summary>A YAML file as a JSON tree that remembers on which line each key stands, so that a mistake can be shown where it is.</summary>
 internal sealed class YamlDocumentReader
 {
-    private readonly Dictionary<string, long> _lines = [];
+    private readonly Dictionary<string, YamlPlace> _places = [];
     private readonly string _path;
 
     private YamlDocumentReader(string path) => _path = path;
 
     public JsonObject Root { get; private set; } = [];
 
-    /// <exception cref="ConfigurationException">The file cannot be read, or is no YAML mapping.</exception>
-    public static YamlDocumentReader Read(string path)
+    /// <param name="set">Assignments of <c>--set</c>, which go before the file.</param>
+    /// <exception cref="ConfigurationException">The file cannot be read, or is no YAML mapping; an assignment leads nowhere.</exception>
+    public static YamlDocumentReader Read(string path, IEnumerable<string> set)
     {
         var reader = new YamlDocumentReader(path);
         if (YamlTreeReader.ReadFile(path, Twice) is not YamlMapAt root) throw new ConfigurationException(path, "is not one mapping of keys to values");
+        foreach (var assignment in set) TreeOverrides.Assign(root, assignment, mistake => throw new ConfigurationException($"{mistake.Place} {mistake.Key}", mistake.Problem));
         reader.Root = (JsonObject)reader.Convert(root, "")!;
         return reader;
-    }
-
-    /// <summary>Sets one value by its dotted path: <c>training.learningRate=0.001</c>.</summary>
-    /// <exception cref="ConfigurationException">No <c>=</c>, or a part of the path is a value.</exception>
-    public void Set(string assignment)
-    {
-        if (assignment.Split('=', 2) is not [{ Length: > 0 } path, var value]) throw new ConfigurationException("--set", $"'{assignment}' is not KEY=VALUE");
-        var keys = path.Split('.');
-        var at = Root;
-        foreach (var key in keys[..^1])
-        {
-            if (at[key] is null) at[key] = new JsonObject();
-            at = at[key] as JsonObject ?? throw new ConfigurationException("--set", $"'{path}': {key} has no keys of its own");
-        }
-
-        at[keys[^1]] = YamlTreeReader.Read($"--set {path}", value, Twice) is { } node ? Convert(node, path) : null;
     }
 
     /// <summary><c>file:line key</c> of a dotted path, or of its nearest parent that stands in the file.</summary>
@@ -44,7 +31,7 @@ internal sealed class YamlDocumentReader
     {
         for (var at = path; at.Length > 0; at = at.Contains('.', StringComparison.Ordinal) ? at[..at.LastIndexOf('.')] : "")
         {
-            if (_lines.TryGetValue(at, out var line)) return string.Create(CultureInfo.InvariantCulture, $"{_path}:{line} {path}");
+            if (_places.TryGetValue(at, out var place)) return place.Line > 0 ? string.Create(CultureInfo.InvariantCulture, $"{_path}:{place.Line} {path}") : $"{place.Source} {path}";
         }
 
         return $"{_path} {path}".TrimEnd();
@@ -61,13 +48,13 @@ internal sealed class YamlDocumentReader
                 foreach (var entry in mapping.Entries)
                 {
                     var below = path.Length == 0 ? entry.Key : $"{path}.{entry.Key}";
-                    _lines[below] = entry.Place.Line;
+                    _places[below] = entry.Place;
                     result[entry.Key] = Convert(entry.Value, below);
                 }
 
                 return result;
             case YamlListAt sequence:
-                return new JsonArray([.. sequence.Items.Select((child, i) => Convert(child, $"{path}[{i}]"))]);
+                return new JsonArray([.. sequence.Items.Select((child, i) => Convert(child, $"{path}.{i}"))]);
             case YamlScalarAt { IsPlain: true, Text: var text }:
                 return Plain(text);
             default:
