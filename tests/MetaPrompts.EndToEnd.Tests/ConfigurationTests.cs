@@ -130,6 +130,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("streams: { a: { source: x.mp4, people: { from: track, file: x.json } } }", "belongs to detector and boxes")]
     [InlineData("telemetry: { http: nowhere }\nstreams: { a: { source: x.mp4 } }", "HOST:PORT")]
     [InlineData("sinks: [{ kind: mqtt, url: 'http://user:hunter22@h' }]\nstreams: { a: { source: x.mp4 } }", "is not mqtt://")]
+    [InlineData("sinks: [{ kind: mqtt, url: 'mqtt://h' }, { kind: mqtt, url: 'mqtt://u:p@H:1883', streams: [a] }]\nstreams: { a: { source: x.mp4 } }", "sinks[1].prefix: is that of sinks[0] at the same broker")]
     [InlineData("execution: { device: gpu }\nstreams: { a: { source: x.mp4 } }", "service.yaml:1:22 execution.device: is 'gpu'; write auto, cpu, cuda or cuda:N")]
     [InlineData("models: []\nstreams: { a: { source: x.mp4 } }", "service.yaml:1:1 models: names none")]
     [InlineData("node: A\nstreams: { a: { source: x.mp4 } }", "must be 1 to 48")]

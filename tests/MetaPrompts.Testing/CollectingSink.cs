@@ -34,6 +34,9 @@ public sealed class CollectingSink(string name = "collecting", BackpressurePolic
 
     public bool FailsToComplete { get; init; }
 
+    /// <summary>It is complete when this is.</summary>
+    public Task Closing { get; init; } = Task.CompletedTask;
+
     public IReadOnlyList<PerceptionResult> Results => [.. _results];
 
     public IReadOnlyList<FrameStamp> Stamps => [.. _stamps];
@@ -59,7 +62,7 @@ public sealed class CollectingSink(string name = "collecting", BackpressurePolic
     {
         if (FailsToComplete) throw new SinkFailedException(Name, "cannot close");
         Completed = true;
-        return Task.CompletedTask;
+        return Closing;
     }
 
     public ValueTask DisposeAsync()

@@ -40,6 +40,9 @@ internal static class ServiceCheck
 
         foreach (var twice in settings.Sinks.Select((sink, i) => (Name: sink.Name, i)).Where(s => s.Name is not null).GroupBy(s => s.Name).Where(g => g.Count() > 1))
             yield return new Mistake(items[twice.Last().i].Place, $"sinks[{twice.Last().i}].name", $"{twice.Key} is the name of another sink; names must differ");
+        // A broker lets in one client of a name, and what is retained under a topic has one writer.
+        foreach (var twice in settings.Sinks.Select((sink, i) => (Client: ClientOf(sink), i)).Where(s => s.Client is not null).GroupBy(s => s.Client).Where(g => g.Count() > 1))
+            yield return new Mistake(items[twice.Last().i].Place, $"sinks[{twice.Last().i}].prefix", $"is that of sinks[{twice.First().i}] at the same broker; give each its own prefix, or one sink all streams");
         if (settings.Telemetry.Http is { } http && !HttpAddress.TryParse(http, out _)) yield return new Mistake(PlaceOf(root["telemetry"], "http"), "telemetry.http", $"must be HOST:PORT or none, is {Shown.Text(http)}");
         if (settings.Telemetry.Otlp is { } otlp && !(Uri.TryCreate(otlp, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"))
             yield return new Mistake(PlaceOf(root["telemetry"], "otlp"), "telemetry.otlp", "must be http://host:port or https://host:port, or none");
@@ -81,6 +84,10 @@ internal static class ServiceCheck
             return (key, e.Message[(e.Key.Length + 2)..]);
         }
     }
+
+    /// <summary>Broker and prefix; null for what is no MQTT sink, or none that can be read.</summary>
+    private static string? ClientOf(SinkSettings sink) =>
+        sink is MqttSinkSettings mqtt && Uri.TryCreate(mqtt.Url, UriKind.Absolute, out var url) ? $"{url.IdnHost}:{(url.Port > 0 ? url.Port : url.Scheme == "mqtts" ? 8883 : 1883)} {mqtt.Prefix}" : null;
 
     private static YamlPlace PlaceOf(YamlEntry? entry, params string[] keys)
     {

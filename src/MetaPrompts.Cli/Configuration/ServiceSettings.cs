@@ -91,7 +91,7 @@ internal record StreamDefaults
 
 internal sealed record StreamSettings : StreamDefaults
 {
-    [Describe("rtsp(s), rtmp(s), http(s), hls, udp, tcp or srt URL, /dev/videoN, a file, a folder, a glob, or synthetic:WxH?rate=25&live."), Needed]
+    [Describe("rtsp(s), rtmp(s), http(s), hls, udp, tcp or srt URL, /dev/videoN, /dev/v4l/by-id/NAME, a file, a folder, a glob, or synthetic:WxH?rate=25&live."), Needed]
     public string Source { get; init; } = "";
 
     [Describe("Which of the models' tasks are published for this stream; default: all.")]

@@ -19,6 +19,8 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
     private readonly JobFolder _folder = new(job.Folder);
     private readonly PixelBufferPool _pool = new();
     private readonly long _startedAt = Stopwatch.GetTimestamp();
+    private FileSinks? _sinks;
+    private bool _stalled;
 
     /// <returns>What was written, and whether a run before has done it all.</returns>
     /// <exception cref="MetaPromptsException">The input could not be opened, gave no frame, or the run broke off. An input that ended early after some frames is no exception: see <see cref="Summary.Error"/>.</exception>
@@ -33,19 +35,30 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
     {
         using var people = PeopleChoice.For(model, [(job.Source.Stream, options.People, "--people")]);
         var hash = new Lazy<Task<string?>>(() => Task.Run(() => InputHash.OfAsync(job.Source.Files, CancellationToken.None)));
-        var source = await Sources.OpenAsync(job.Source, options.Capture with { Pool = _pool }, Terminal.Warn, signals.Stop).ConfigureAwait(false);
+        // A disk or a network share may answer again: what is there already is not made twice then.
+        var capture = options.Capture with
+        {
+            Pool = _pool,
+            OnStall = () =>
+            {
+                _stalled = true;
+                KeepResumable();
+            },
+        };
+        var source = await Sources.OpenAsync(job.Source, capture, Terminal.Warn, signals.Stop).ConfigureAwait(false);
         await using (source.ConfigureAwait(false))
         {
             _folder.Begin(start, settings);
             var sinks = await Composition.OpenSinksAsync(_folder, options, model, source.Info, start == JobStart.Resume, Terminal.Warn, signals.Stop).ConfigureAwait(false);
             await using (sinks.ConfigureAwait(false))
             {
+                _sinks = sinks;
                 if (start != JobStart.Resume) return await RunAsync(source, sinks, people, 0, 0, hash, signals).ConfigureAwait(false);
 
                 var first = sinks.NextSequence;
                 foreach (var sink in sinks.All) await sink.ResumeAtAsync(first, signals.Stop).ConfigureAwait(false);
                 var before = await CountLinesAsync(_folder.Records + ".partial").ConfigureAwait(false);
-                var rest = await Sources.OpenAsync(job.Source, options.Capture with { Pool = _pool, FirstSequence = first }, Terminal.Warn, signals.Stop).ConfigureAwait(false);
+                var rest = await Sources.OpenAsync(job.Source, capture with { FirstSequence = first }, Terminal.Warn, signals.Stop).ConfigureAwait(false);
                 await using (rest.ConfigureAwait(false)) return await RunAsync(rest, sinks, people, first, before, hash, signals).ConfigureAwait(false);
             }
         }
@@ -62,11 +75,7 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
 
     private async Task<Summary> RunAsync(IMediaSource source, FileSinks sinks, LocatedPeople people, long first, long before, Lazy<Task<string?>> hash, Signals signals)
     {
-        // Asked to stop, the sinks write what they have under its final name and keep what --resume needs.
-        await using var keep = signals.Stop.Register(() =>
-        {
-            foreach (var sink in sinks.All) sink.KeepResumable = true;
-        });
+        await using var keep = signals.Stop.Register(KeepResumable);
         _ = hash.Value;
         var progress = new RunProgress(Path.GetFileName(job.Folder), source.Info.FrameCount, first);
         var pipeline = Composition.OfFile(source, _pool, model, people, options.Steady, options.Focal, sinks, progress, log);
@@ -79,6 +88,12 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
             if (report.Failure is { } failure) ExceptionDispatchInfo.Throw(failure);
             return await EndAsync(source, report, first, before, await hash.Value.ConfigureAwait(false)).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>The sinks will write what they have under its final name and keep what --resume needs.</summary>
+    private void KeepResumable()
+    {
+        foreach (var sink in _sinks?.All ?? []) sink.KeepResumable = true;
     }
 
     private async Task<Summary> EndAsync(IMediaSource source, PipelineReport report, long first, long before, string? sha256)
@@ -102,7 +117,7 @@ internal sealed class FileRun(FileJob job, FileJobOptions options, LoadedModel m
             Input = new SummaryInput(job.Source.Given, sha256, info.Size.Width, info.Size.Height, info.Codec, info.Duration is { } d ? Math.Round(d.TotalSeconds, 3) : null,
                 options.Focal is { } focal ? Math.Round(focal.InWidths(info.Size) * info.Size.Width, 2) : null),
             Complete = stream.Lost is null && !report.Stopped,
-            Stopped = report.Stopped,
+            Stopped = report.Stopped || _stalled,
             Error = stream.Lost is { } lost ? ErrorLine.Text(lost) : null,
             Frames = new SummaryFrames(first + stream.Ledger.Captured + source.Unreadable, written, before, dropped),
             Seconds = Math.Round(seconds, 3),

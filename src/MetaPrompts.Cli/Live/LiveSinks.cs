@@ -90,7 +90,7 @@ internal sealed class LiveSinks(ServiceSettings settings, LiveStreams streams, L
     private static string Free(string path)
     {
         var name = path;
-        for (var n = 2; Path.Exists(name) || Path.Exists(name + ".part-0.ts"); n++) name = Suffixed(path, FormattableString.Invariant($"{n}"));
+        for (var n = 2; Path.Exists(name) || Path.Exists(name + VideoSink.OriginSuffix); n++) name = Suffixed(path, FormattableString.Invariant($"{n}"));
         return name;
     }
 }

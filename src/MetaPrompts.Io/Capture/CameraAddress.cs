@@ -44,9 +44,9 @@ internal sealed class CameraAddress
     public static bool TryParse(string given, [NotNullWhen(true)] out CameraAddress? camera)
     {
         camera = null;
-        if (given.StartsWith("/dev/video", StringComparison.Ordinal))
+        if (given.StartsWith("/dev/video", StringComparison.Ordinal) || given.StartsWith("/dev/v4l/by-", StringComparison.Ordinal))
         {
-            if (!given["/dev/video".Length..].All(char.IsAsciiDigit)) throw new ConfigurationException("source", "is no video device; write /dev/video0");
+            if (given.StartsWith("/dev/video", StringComparison.Ordinal) && !given["/dev/video".Length..].All(char.IsAsciiDigit)) throw new ConfigurationException("source", "is no video device; write /dev/video0");
             camera = new CameraAddress(given, isDevice: true);
             return true;
         }
@@ -57,8 +57,17 @@ internal sealed class CameraAddress
         if (!Schemes.Contains(scheme)) throw new ConfigurationException("source", $"has the scheme '{(scheme.Length <= 20 ? scheme : scheme[..20] + "…")}', which cannot be read; use {string.Join(", ", Schemes)}, or the path of a file");
         if (given.Length > 4096 || given.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))) throw new ConfigurationException("source", "is no URL; write spaces and special characters as %20");
         if (given.Length == at + 3) throw new ConfigurationException("source", "names no host; write, for example, rtsp://10.0.0.21/stream1");
+        if (HoldsRawPassword(given[(at + 3)..])) throw new ConfigurationException("source", "has a /, ? or # in its password; write %2F, %3F, %23");
         camera = new CameraAddress(given, isDevice: false);
         return true;
+    }
+
+    /// <summary>What should be the port is none, and an @ comes later: the user meant it to end there.</summary>
+    private static bool HoldsRawPassword(string rest)
+    {
+        var end = rest.IndexOfAny(['/', '?', '#']);
+        if (end < 0 || rest[..end].Contains('@', StringComparison.Ordinal) || !rest[end..].Contains('@', StringComparison.Ordinal)) return false;
+        return !rest.StartsWith('[') && rest[..end].Split(':', 2) is [_, var port] && (port.Length == 0 || !port.All(char.IsAsciiDigit));
     }
 
     /// <summary>User and password, decoded: what must not be found in anything the child says. Empty where there are none.</summary>

@@ -64,7 +64,7 @@ internal static class CameraArguments
         if (!camera.IsSecret) yield return ("protocol_whitelist", Protocols);
         if (camera.IsRtsp) yield return ("rtsp_transport", options.RtspOverUdp ? "udp" : "tcp");
         // Our own watch is quicker. This ends a child whose owner was killed while the camera was silent.
-        if ((camera.IsRtsp && tools.Major >= 5) || camera.Scheme is "http" or "https")
+        if ((camera.IsRtsp && tools.Major >= 5) || camera.Scheme is "http" or "https" or "udp" or "tcp" or "srt")
             yield return ("timeout", ((long)(Backstop + options.OpenTimeout + (options.LiveStallTimeout ?? TimeSpan.Zero)).TotalMicroseconds).ToString(CultureInfo.InvariantCulture));
     }
 

@@ -60,7 +60,7 @@ public sealed class CameraSource : IMediaSource
 
         var rate = new ArrivalRate();
         var watch = new StallWatch(_options.LiveStallTimeout, _options.OpenTimeout);
-        long sequence = 0, lastAt = 0;
+        long sequence = 0, firstAt = 0, lastAt = 0;
         var overdue = false;
         byte[] unwanted = [];
         while (await words.NextAsync().ConfigureAwait(false) is { } shown)
@@ -84,6 +84,11 @@ public sealed class CameraSource : IMediaSource
                     watch.Arrived(gap);
                 }
 
+                else
+                {
+                    firstAt = now;
+                }
+
                 lastAt = now;
                 late.CancelAfter(watch.Limit);
                 rate.Arrived(now);
@@ -91,7 +96,7 @@ public sealed class CameraSource : IMediaSource
                 var number = sequence++;
                 if (pixels is null) continue;
                 handedOver = true;
-                yield return new Frame(new FrameStamp(Stream, number, DateTimeOffset.UtcNow, shown.Time, shown.Source)
+                yield return new Frame(new FrameStamp(Stream, number, DateTimeOffset.UtcNow, words.HasNoClock ? Stopwatch.GetElapsedTime(firstAt, now) : shown.Time, shown.Source)
                 {
                     Epoch = _options.Epoch,
                     Clock = CaptureClock.Read,

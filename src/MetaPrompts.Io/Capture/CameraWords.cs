@@ -34,6 +34,9 @@ internal sealed partial class CameraWords(CameraAddress camera, bool scaled)
     /// <summary>As the stream declares it; unknown where it does not.</summary>
     public Rational Rate { get; private set; }
 
+    /// <summary>JPEGs one after the other carry no time: ffmpeg gives them 25 a second, whatever their rate.</summary>
+    public bool HasNoClock => Codec == "mjpeg" && camera.Scheme is "http" or "https" or "tcp";
+
     public void Read(string line)
     {
         if (_source.Read(line) || (scaled && _travelling.Read(line))) return;
@@ -44,7 +47,7 @@ internal sealed partial class CameraWords(CameraAddress camera, bool scaled)
         if (VideoStream().Match(line) is { Success: true } video)
         {
             Codec = video.Groups["codec"].Value;
-            if (double.TryParse(video.Groups["fps"].Value, CultureInfo.InvariantCulture, out var fps)) Rate = new Rational((long)Math.Round(fps * 1000), 1000);
+            if (!HasNoClock && double.TryParse(video.Groups["fps"].Value, CultureInfo.InvariantCulture, out var fps)) Rate = new Rational((long)Math.Round(fps * 1000), 1000);
         }
 
         if (!line.Contains("Stream mapping:", StringComparison.Ordinal)) return;

@@ -25,8 +25,11 @@ public sealed record CaptureOptions
     /// </summary>
     public long FirstSequence { get; init; }
 
-    /// <summary>Longest wait for the next frame before the source counts as lost.</summary>
+    /// <summary>Of a file: longest wait for the next decoded frame, wanted or not, before it counts as lost.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Called when a file counts as lost for that, before its reader is told.</summary>
+    public Action? OnStall { get; init; }
 
     /// <summary>Of a camera: for the connection to stand, and again for its first frame.</summary>
     public TimeSpan OpenTimeout { get; init; } = TimeSpan.FromSeconds(8);

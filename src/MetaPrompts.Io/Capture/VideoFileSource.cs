@@ -37,8 +37,8 @@ public sealed class VideoFileSource : IMediaSource
 
     public long Unreadable => 0;
 
-    /// <summary>Of the showinfo filter: behind select, where there is one.</summary>
-    private int ShowInfoPosition => _options.Every > 1 || _options.FirstSequence > 0 ? 1 : 0;
+    /// <summary>Whether frames are left out; a showinfo filter before select then tells of all of them.</summary>
+    private bool Selects => _options.Every > 1 || _options.FirstSequence > 0;
 
     /// <exception cref="SourceLostException">Missing, empty, or not a video.</exception>
     public static async Task<VideoFileSource> OpenAsync(StreamId stream, string path, CaptureOptions options, CancellationToken stop)
@@ -55,12 +55,12 @@ public sealed class VideoFileSource : IMediaSource
     public async IAsyncEnumerable<Frame> ReadAsync([EnumeratorCancellation] CancellationToken stop)
     {
         var size = _options.Travelling(_video.Size);
-        var shown = new FileWords(_video) { Shown = new ShowInfoReader(ShowInfoPosition, _video.TimeBase, TimeSpan.FromSeconds(_video.AverageRate.IsKnown ? 1 / _video.AverageRate.Value : 0.04)) };
+        var shown = new FileWords(_video) { Shown = new ShowInfoReader(Selects ? 2 : 0, _video.TimeBase, TimeSpan.FromSeconds(_video.AverageRate.IsKnown ? 1 / _video.AverageRate.Value : 0.04)) };
         await using var child = FfmpegProcess.Start(_tools.Ffmpeg, Arguments(size), shown.Read);
         child.Input.Close();
         await using var killed = stop.Register(child.Kill);
-        using var stall = new CancellationTokenSource();
-        await using var stalled = stall.Token.Register(child.Kill);
+        using var stall = new StallTimer(_options.StallTimeout, child.Kill);
+        if (Selects) shown.Passes = stall.Sign;
         var openedAt = DateTimeOffset.UtcNow;
         var sequence = _options.FirstSequence;
 
@@ -70,12 +70,12 @@ public sealed class VideoFileSource : IMediaSource
             var handedOver = false;
             try
             {
-                stall.CancelAfter(_options.StallTimeout);
+                stall.Begin();
                 var count = await child.ReadAsync(pixels.Memory).ConfigureAwait(false);
                 if (count < pixels.Memory.Length) break;
                 // The filter says which frame it passes on before the frame can reach the pipe, so the line is there or about to be.
                 var line = await shown.NextAsync().ConfigureAwait(false);
-                stall.CancelAfter(Timeout.InfiniteTimeSpan);
+                stall.End();
                 if (line is not { } info) break;
                 stop.ThrowIfCancellationRequested();
                 var time = _options.Start + info.Time;
@@ -96,7 +96,8 @@ public sealed class VideoFileSource : IMediaSource
 
         var status = await child.WaitAsync(TimeSpan.FromSeconds(10)).ConfigureAwait(false);
         stop.ThrowIfCancellationRequested();
-        ThrowIfLost(stall.IsCancellationRequested, status, sequence, shown, child.LastLines);
+        if (stall.Stalled) _options.OnStall?.Invoke();
+        ThrowIfLost(stall.Stalled, status, sequence, shown, child.LastLines);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -107,7 +108,7 @@ public sealed class VideoFileSource : IMediaSource
         var declared = _video.FrameCount is { } count ? $" of {count}" : "";
         var whole = _options is { Start.Ticks: 0, Duration: null, Every: 1, FirstSequence: 0 };
         var after = whole ? $"ended after {read}{declared} frames" : $"ended after {read} frames";
-        if (stalled) throw new SourceLostException(_path, $"{after}: no frame for {_options.StallTimeout.TotalSeconds:0.#} s; check the disk or the network share");
+        if (stalled) throw new SourceLostException(_path, $"{after}: no frame for {_options.StallTimeout.TotalSeconds:0.#} s; check the disk or the network share") { Fault = SourceFault.Stalled };
         if (shown.Truncated) throw new SourceLostException(_path, $"{after}: the file is truncated; what was decodable has been processed");
         if (status != 0) throw new SourceLostException(_path, $"{after}: {FfmpegErrors.Explain(said)}");
         // A window beyond the end and a resumed job that had everything already are not failures.
@@ -127,8 +128,9 @@ public sealed class VideoFileSource : IMediaSource
         // Size at the source and time of each frame are told before scaling. Scaling to one fixed size keeps the pipe in step when the file changes its size
         // half-way; it and the graph must then not be built anew (reinit_filter 0), or the frame counter of select would start again.
         var filters = new List<string>();
-        if (keep.Count > 0) filters.Add($"select='{string.Join('*', keep)}'");
-        filters.Add("showinfo=checksum=0");
+        const string Tell = "showinfo=checksum=0";
+        if (Selects) filters.AddRange([Tell, $"select='{string.Join('*', keep)}'"]);
+        filters.Add(Tell);
         var turned = _video.Rotation is 90 or 270;
         filters.Add(string.Create(CultureInfo.InvariantCulture, $"scale={(turned ? size.Height : size.Width)}:{(turned ? size.Width : size.Height)}:flags=bicubic"));
         if (_video.Rotation == 90) filters.Add("transpose=clock");
@@ -169,9 +171,13 @@ public sealed class VideoFileSource : IMediaSource
 
         public required ShowInfoReader Shown { get; init; }
 
+        /// <summary>Told of every frame that has been decoded, wanted or not.</summary>
+        public Action? Passes { get; set; }
+
         public void Read(string line)
         {
             if (Shown.Read(line)) return;
+            if (Passes is { } passes && line.Contains("[Parsed_showinfo_0 @", StringComparison.Ordinal)) passes();
             // The decoder says so just before it hands the damaged frame on.
             if (line.Contains("corrupt decoded frame", StringComparison.Ordinal)) Shown.Damaged();
             if (FfmpegErrors.TellsOfTruncation(line)) Truncated = true;

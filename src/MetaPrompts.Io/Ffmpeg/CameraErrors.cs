@@ -10,6 +10,9 @@ internal static partial class CameraErrors
 
     private static readonly (string Said, SourceFault Fault, string Means)[] Table =
     [
+        // First: the name of the host follows, which may be anything.
+        ("Failed to resolve hostname", SourceFault.Connection, "the host is not known; check the name in the URL"),
+        ("Name or service not known", SourceFault.Connection, "the host is not known; check the name in the URL"),
         ("401 Unauthorized", SourceFault.Authentication, "user or password is wrong or missing; check the URL (special characters as %40)"),
         ("403 Forbidden", SourceFault.Authentication, "the camera forbids it to this user; check the user's rights"),
         ("authorization failed", SourceFault.Authentication, "user or password is wrong or missing; check the URL"),
@@ -23,8 +26,6 @@ internal static partial class CameraErrors
         ("SSL", SourceFault.Tls, "the encrypted connection failed; does the camera speak TLS on this port?"),
         ("handshake", SourceFault.Tls, "the encrypted connection failed; does the camera speak TLS on this port?"),
         ("Connection refused", SourceFault.Connection, "connection refused; is the camera on, and the port right?"),
-        ("Failed to resolve hostname", SourceFault.Connection, "the host is not known; check the name in the URL"),
-        ("Name or service not known", SourceFault.Connection, "the host is not known; check the name in the URL"),
         ("No route to host", SourceFault.Connection, "no route to the camera; check the network"),
         ("Network is unreachable", SourceFault.Connection, "the network is unreachable; check the network"),
         ("Connection reset", SourceFault.Connection, "the camera broke the connection"),
@@ -49,7 +50,7 @@ internal static partial class CameraErrors
     /// <param name="framesCame">After frames, an end without a complaint is an end; before, it is a connection that did not work. A packet that ends in the middle, once frames came, is a line that was cut.</param>
     public static (SourceFault Fault, string Means) Explain(IReadOnlyList<string> lines, bool framesCame)
     {
-        var complaints = framesCame ? lines.Where(line => FfmpegErrors.IsError(line) && !OfDecoder(line)).ToList() : lines;
+        var complaints = (framesCame ? lines.Where(line => FfmpegErrors.IsError(line) && !OfDecoder(line)) : lines).Select(line => Address().Replace(line, "")).ToList();
         foreach (var (said, fault, means) in Table)
         {
             if (!complaints.Any(line => line.Contains(said, StringComparison.OrdinalIgnoreCase))) continue;
@@ -62,6 +63,10 @@ internal static partial class CameraErrors
         // A picture that cannot be decoded does not end ffmpeg: it is the cut line's last one, or the first of another codec.
         static bool OfDecoder(string line) => line.Contains(CutShort, StringComparison.Ordinal) && line.Contains("decod", StringComparison.Ordinal);
     }
+
+    /// <summary>Host and path are the user's words, not ffmpeg's.</summary>
+    [GeneratedRegex(@"[a-z][a-z0-9+.-]*://[^\s']*", RegexOptions.IgnoreCase)]
+    private static partial Regex Address();
 
     /// <summary>The next picture has parts that are made up.</summary>
     public static bool TellsOfDamagedPicture(string line) => DamagedPicture().IsMatch(line);

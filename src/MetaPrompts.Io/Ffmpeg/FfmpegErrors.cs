@@ -35,10 +35,8 @@ internal static partial class FfmpegErrors
         return last is null ? "ffmpeg ended without saying why" : $"ffmpeg says: {Clean(last)}";
     }
 
-    /// <summary>Whether the container itself says that its end is missing.</summary>
-    public static bool TellsOfTruncation(string line) =>
-        line.Contains("partial file", StringComparison.Ordinal) || line.Contains("File ended prematurely", StringComparison.Ordinal) ||
-        line.Contains("Truncating packet", StringComparison.Ordinal) || line.Contains("Truncated", StringComparison.Ordinal);
+    /// <summary>Whether the container itself says that its end is missing. Not what it holds: a title may say anything, and is told at level info.</summary>
+    public static bool TellsOfTruncation(string line) => Truncation().IsMatch(line);
 
     /// <summary>Whether the line is at level error or worse (<c>-loglevel level+…</c>).</summary>
     public static bool IsError(string line) => Severity().IsMatch(line);
@@ -48,6 +46,9 @@ internal static partial class FfmpegErrors
 
     [GeneratedRegex(@"\[(error|fatal|panic)\]")]
     private static partial Regex Severity();
+
+    [GeneratedRegex(@"^(\[[^\]]* @ 0x[0-9a-f]+\] )?\[(warning|error|fatal)\] (.{1,40} offset 0x[0-9a-f]+: partial file|File ended prematurely|Truncat(ing|ed) packet)")]
+    private static partial Regex Truncation();
 
     [GeneratedRegex(@"\[[^\]]* @ 0x[0-9a-f]+\]\s*|\[(error|fatal|panic|warning|info)\]\s*")]
     private static partial Regex Decoration();

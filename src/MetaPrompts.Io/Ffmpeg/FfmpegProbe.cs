@@ -20,18 +20,10 @@ public static class FfmpegProbe
             "-hide_banner", "-loglevel", "level+error", "-print_format", "json", "-select_streams", "v:0", "-show_streams", "-show_format",
             "-show_entries", "packet=pts_time", "-read_intervals", "%+#64", FfmpegInput.Url(path),
         ];
-        await using var child = FfmpegProcess.Start(tools.Ffprobe, arguments);
-        child.Input.Close();
-        await using var killed = stop.Register(child.Kill);
-        using var text = new MemoryStream();
-        using var limit = new CancellationTokenSource(Deadline);
-        await using var late = limit.Token.Register(child.Kill);
-        await child.Output.CopyToAsync(text, CancellationToken.None).ConfigureAwait(false);
-        var status = await child.WaitAsync(Deadline).ConfigureAwait(false);
-        stop.ThrowIfCancellationRequested();
-        if (limit.IsCancellationRequested) throw new SourceLostException(path, $"ffprobe did not answer within {Deadline.TotalSeconds:0} s; check the disk or the network share");
-        if (status != 0) throw new SourceLostException(path, FfmpegErrors.Explain(child.LastLines));
-        return Read(path, text.ToArray());
+        var (output, status, lastLines) = await FfmpegProcess.CaptureAsync(tools.Ffprobe, arguments, Deadline, stop).ConfigureAwait(false);
+        if (status is null) throw new SourceLostException(path, $"ffprobe did not answer within {Deadline.TotalSeconds:0} s; check the disk or the network share");
+        if (status != 0) throw new SourceLostException(path, FfmpegErrors.Explain(lastLines));
+        return Read(path, output);
     }
 
     internal static VideoInfo Read(string path, ReadOnlyMemory<byte> json)

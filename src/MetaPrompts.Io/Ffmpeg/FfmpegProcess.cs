@@ -49,7 +49,7 @@ public sealed class FfmpegProcess : IAsyncDisposable
     }
 
     /// <param name="program">Path of ffmpeg or ffprobe.</param>
-    /// <param name="onLine">Sees each line of stderr, on a thread of its own, before any later output of the child can be read.</param>
+    /// <param name="onLine">Sees each line of stderr, on another thread; what the child wrote to its output since may be read before.</param>
     /// <exception cref="SourceLostException">The program could not be started.</exception>
     public static FfmpegProcess Start(string program, IEnumerable<string> arguments, Action<string>? onLine = null)
     {
@@ -68,6 +68,24 @@ public sealed class FfmpegProcess : IAsyncDisposable
         {
             throw new SourceLostException(program, $"could not be started ({e.Message}); reinstall it", e);
         }
+    }
+
+    /// <summary>Runs a program to its end; nothing goes in.</summary>
+    /// <param name="deadline">Then it is killed.</param>
+    /// <returns>All it wrote, its exit status (null when it had to be killed), and the last lines of its stderr.</returns>
+    /// <exception cref="SourceLostException">The program could not be started.</exception>
+    public static async Task<(byte[] Output, int? Status, IReadOnlyList<string> LastLines)> CaptureAsync(string program, IEnumerable<string> arguments, TimeSpan deadline, CancellationToken stop)
+    {
+        await using var child = Start(program, arguments);
+        child.Input.Close();
+        await using var killed = stop.Register(child.Kill);
+        using var output = new MemoryStream();
+        var reading = child.Output.CopyToAsync(output, CancellationToken.None);
+        // Killed or not, it closes its end of the pipe, and what it wrote is read to the last byte.
+        var status = await child.WaitAsync(deadline).ConfigureAwait(false);
+        await reading.ConfigureAwait(false);
+        stop.ThrowIfCancellationRequested();
+        return (output.ToArray(), status, child.LastLines);
     }
 
     /// <summary>Fills <paramref name="buffer"/> from the child's output.</summary>

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
 using MetaPrompts.Core.Errors;
 
@@ -63,14 +63,8 @@ public sealed partial class FfmpegTools
 
     private static string Run(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        using var child = Process.Start(start)!;
-        child.StandardInput.Close();
-        child.ErrorDataReceived += static (_, _) => { };
-        child.BeginErrorReadLine();
-        var text = child.StandardOutput.ReadToEnd();
-        child.WaitForExit();
-        return text;
+        var said = FfmpegProcess.CaptureAsync(program, arguments, TimeSpan.FromSeconds(30), CancellationToken.None).GetAwaiter().GetResult();
+        return Encoding.UTF8.GetString(said.Output);
     }
 
     [GeneratedRegex(@"^ffmpeg version (\S+)")]

@@ -23,7 +23,7 @@ public static class ImageHeader
         if (h.StartsWith("BM"u8)) return Size((uint)Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(h[22..])), BinaryPrimitives.ReadUInt32LittleEndian(h[18..]));
         if (h.StartsWith("RIFF"u8) && h[8..].StartsWith("WEBP"u8)) return WebP(h);
         if (h[0] == 0xFF && h[1] == 0xD8) return Jpeg(file);
-        return h[0] == 'P' && h[1] is >= (byte)'1' and <= (byte)'6' ? Pnm(head.AsSpan(0, count)) : null;
+        return h[0] == 'P' && h[1] is >= (byte)'1' and <= (byte)'6' ? Pnm(file) : null;
     }
 
     private static ImageSize? Size(uint height, uint width) => height is 0 or > int.MaxValue || width is 0 or > int.MaxValue ? new ImageSize(0, 0) : new ImageSize((int)height, (int)width);
@@ -69,9 +69,13 @@ public static class ImageHeader
         return null;
     }
 
-    private static ImageSize? Pnm(ReadOnlySpan<byte> head)
+    /// <summary>Comments may stand before the size.</summary>
+    private static ImageSize? Pnm(Stream file)
     {
-        var words = Encoding.ASCII.GetString(head).Split('\n').Where(line => !line.StartsWith('#'))
+        file.Position = 0;
+        var head = new byte[4096];
+        var count = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+        var words = Encoding.ASCII.GetString(head, 0, count).Split('\n').Where(line => !line.StartsWith('#'))
             .SelectMany(line => line.Split([' ', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries)).Take(3).ToArray();
         return words.Length == 3 && uint.TryParse(words[1], out var width) && uint.TryParse(words[2], out var height) ? Size(height, width) : null;
     }

@@ -25,11 +25,13 @@ public sealed class RollingSink(
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly Func<double> _random = random ?? Random.Shared.NextDouble;
     private readonly Dictionary<StreamId, Piece> _pieces = [];
-    private Task _closing = Task.CompletedTask;
 
     private sealed class Piece
     {
         public IResultSink? Sink { get; set; }
+
+        /// <summary>Of the piece before: its end.</summary>
+        public Task Closing { get; set; } = Task.CompletedTask;
 
         public FrameStamp? First { get; set; }
 
@@ -72,7 +74,7 @@ public sealed class RollingSink(
 
             await piece.Sink.WriteAsync(item, stop).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is SinkFailedException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is not ItemLostException && !IsAbort(e, stop))
         {
             await GiveUpAsync(stamp.Stream, piece, e).ConfigureAwait(false);
             throw new ItemLostException(Name, e.Message);
@@ -85,42 +87,39 @@ public sealed class RollingSink(
     public async Task CompleteAsync(CancellationToken stop)
     {
         foreach (var piece in _pieces.Values.Where(p => p.Sink is not null)) await CloseAsync(piece, stop).ConfigureAwait(false);
-        await _closing.ConfigureAwait(false);
+        await Task.WhenAll(_pieces.Values.Select(p => p.Closing)).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _closing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var piece in _pieces.Values)
         {
-            if (piece.Sink is { } sink) await sink.DisposeAsync().ConfigureAwait(false);
-            piece.Sink = null;
+            await piece.Closing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await DiscardAsync(piece).ConfigureAwait(false);
         }
     }
 
     private bool IsOver(Piece piece, FrameStamp now) =>
         piece.First!.Epoch != now.Epoch || piece.First.SourceSize != now.SourceSize || (!isFile(now.Stream) && _time.GetElapsedTime(piece.OpenedAt) >= length);
 
-    /// <summary>Finishing a piece takes a while (a video gets its index): the next one begins meanwhile, but no third.</summary>
+    private static bool IsAbort(Exception e, CancellationToken stop) => e is OperationCanceledException && stop.IsCancellationRequested;
+
+    /// <summary>Finishing a piece takes a while (a video gets its index): the stream's next one begins meanwhile, but no third.</summary>
     private async Task CloseAsync(Piece piece, CancellationToken stop)
     {
         var (sink, stream) = (piece.Sink!, piece.First!.Stream);
         piece.Sink = null;
-        await _closing.ConfigureAwait(false);
-        _closing = Task.Run(
+        await piece.Closing.ConfigureAwait(false);
+        piece.Closing = Task.Run(
             async () =>
             {
                 try
                 {
-                    await sink.CompleteAsync(stop).ConfigureAwait(false);
+                    await using (sink.ConfigureAwait(false)) await sink.CompleteAsync(stop).ConfigureAwait(false);
                 }
-                catch (Exception e) when (e is SinkFailedException or IOException or UnauthorizedAccessException)
+                catch (Exception e) when (!IsAbort(e, stop))
                 {
                     log.PieceFailed(Name, stream, e.Message);
-                }
-                finally
-                {
-                    await sink.DisposeAsync().ConfigureAwait(false);
                 }
             },
             CancellationToken.None);
@@ -132,15 +131,20 @@ public sealed class RollingSink(
         piece.Wait = Retry.Wait(piece.Failures++, _random());
         piece.FailedAt = _time.GetTimestamp();
         piece.Lost++;
+        await DiscardAsync(piece).ConfigureAwait(false);
+    }
+
+    private static async Task DiscardAsync(Piece piece)
+    {
         if (piece.Sink is not { } sink) return;
         piece.Sink = null;
         try
         {
             await sink.DisposeAsync().ConfigureAwait(false);
         }
-        catch (Exception e) when (e is SinkFailedException or IOException)
+        catch (Exception)
         {
-            // It has failed already; there is nothing more to say.
+            // It has failed already, or the run has: there is nothing more to say, and the others have files to close.
         }
     }
 }

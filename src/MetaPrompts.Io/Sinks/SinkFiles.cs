@@ -29,12 +29,16 @@ public static class SinkFiles
         }
     }
 
-    /// <summary>The same, asynchronously.</summary>
+    /// <summary>The same, asynchronously; a program that cannot be started, or cannot read what was written, has failed the sink, too.</summary>
     public static async Task GuardAsync(string path, Func<Task> write)
     {
         try
         {
             await write().ConfigureAwait(false);
+        }
+        catch (SourceLostException e)
+        {
+            throw new SinkFailedException(path, e.Problem, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

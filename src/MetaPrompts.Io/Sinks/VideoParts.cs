@@ -33,18 +33,17 @@ internal sealed class VideoParts(FfmpegTools tools, string path)
         RemoveFrom(0);
     }
 
-    /// <summary>Takes stock of what an interrupted run left. The last frame of a part may be cut in half, so it does not count.</summary>
+    /// <summary>Takes stock of what interrupted runs left. The last frame of the last part may be cut in half, so it does not count; the parts before it were put right by the run that began the next.</summary>
     public async Task ScanAsync(CancellationToken stop)
     {
         for (var part = 0; File.Exists(Video(part)) && File.Exists(Sequences(part)); part++)
         {
             var sequences = ReadSequences(part);
             var packets = await CountPacketsAsync(Video(part), stop).ConfigureAwait(false);
-            var safe = (int)Math.Min(sequences.Count, packets - 1);
-            if (safe <= 0) break;
-            if (!await CutAsync(part, safe, stop).ConfigureAwait(false)) break;
-            await WriteSequencesAsync(part, sequences.Take(safe), stop).ConfigureAwait(false);
-            _frames.Add([.. sequences.Take(safe)]);
+            var whole = File.Exists(Video(part + 1)) ? packets : packets - 1;
+            // What goes on behind a gap is of no use: it goes first, so that a kill between the two leaves no gap either.
+            if (whole < sequences.Count) RemoveFrom(part + 1);
+            if (!await KeepAsync(part, [.. sequences.Take((int)Math.Min(sequences.Count, whole))], packets, stop).ConfigureAwait(false)) break;
         }
 
         RemoveFrom(_frames.Count);
@@ -55,14 +54,10 @@ internal sealed class VideoParts(FfmpegTools tools, string path)
     {
         while (_frames.Count > 0 && _frames[^1][^1] >= sequence)
         {
-            var last = _frames.Count - 1;
-            var keep = _frames[last].TakeWhile(s => s < sequence).ToArray();
-            _frames.RemoveAt(last);
-            if (keep.Length > 0 && await CutAsync(last, keep.Length, stop).ConfigureAwait(false))
-            {
-                await WriteSequencesAsync(last, keep, stop).ConfigureAwait(false);
-                _frames.Add(keep);
-            }
+            var last = _frames[^1];
+            _frames.RemoveAt(_frames.Count - 1);
+            RemoveFrom(_frames.Count + 1);
+            await KeepAsync(_frames.Count, [.. last.TakeWhile(s => s < sequence)], last.Length, stop).ConfigureAwait(false);
         }
 
         RemoveFrom(_frames.Count);
@@ -75,7 +70,9 @@ internal sealed class VideoParts(FfmpegTools tools, string path)
     {
         string[] arguments =
         [
-            "-hide_banner", "-nostats", "-loglevel", "level+warning", "-y", "-f", "mpegts", "-i", "pipe:0", "-map", "0:v:0", "-c", "copy",
+            "-hide_banner", "-nostats", "-loglevel", "level+warning", "-y",
+            // A step of more than ten seconds would be taken for a break in the clock and closed, though the next frame may be an hour later; what wraps, after 26.5 hours, still is one.
+            "-dts_delta_threshold", "90000", "-f", "mpegts", "-i", "pipe:0", "-map", "0:v:0", "-c", "copy",
             // The last frame is shown as long as the one before it. (Not a number of seconds: releases differ in the time base that the filter counts in.)
             .. tools.SetsDurations ? ["-bsf:v", "setts=duration=if(N\\,PTS-PREV_INPTS\\,DURATION)"] : Array.Empty<string>(),
             // Neither B-frames nor a late start: nothing to edit, and a last frame of unknown length is not edited away.
@@ -105,11 +102,26 @@ internal sealed class VideoParts(FfmpegTools tools, string path)
         if (info.FrameCount != frames) throw new SinkFailedException(path, $"{info.FrameCount} frames arrived in the file instead of {frames}; ffmpeg {tools.Version} lost some: run again with another version");
     }
 
+    /// <summary>Keeps the first frames of the part behind those that are counted, and counts it.</summary>
+    /// <param name="sequences">Of the frames to keep.</param>
+    /// <param name="packets">How many are in it.</param>
+    /// <returns>False when there are none, or the part cannot be read.</returns>
+    private async Task<bool> KeepAsync(int part, long[] sequences, long packets, CancellationToken stop)
+    {
+        if (sequences.Length == 0 || (packets != sequences.Length && !await CutAsync(part, sequences.Length, stop).ConfigureAwait(false))) return false;
+        var temporary = Sequences(part) + ".new";
+        // Under another name first: half a list would pass for the whole of it.
+        await File.WriteAllLinesAsync(temporary, sequences.Select(s => s.ToString(CultureInfo.InvariantCulture)), stop).ConfigureAwait(false);
+        File.Move(temporary, Sequences(part), overwrite: true);
+        _frames.Add(sequences);
+        return true;
+    }
+
     /// <summary>Keeps the first packets of a part.</summary>
     /// <returns>False when the part cannot be read.</returns>
     private async Task<bool> CutAsync(int part, int packets, CancellationToken stop)
     {
-        var cut = Video(part) + ".cut";
+        var cut = Cut(part);
         string[] arguments =
         [
             "-hide_banner", "-nostats", "-nostdin", "-loglevel", "level+warning", "-y", "-copyts", "-f", "mpegts", "-i", FfmpegInput.Url(Video(part)), "-map", "0:v:0", "-c", "copy",
@@ -133,16 +145,10 @@ internal sealed class VideoParts(FfmpegTools tools, string path)
     private async Task<long> CountPacketsAsync(string file, CancellationToken stop)
     {
         string[] arguments = ["-loglevel", "quiet", "-f", "mpegts", "-print_format", "json", "-select_streams", "v:0", "-count_packets", "-show_entries", "stream=nb_read_packets", FfmpegInput.Url(file)];
-        await using var child = FfmpegProcess.Start(tools.Ffprobe, arguments);
-        child.Input.Close();
-        await using var killed = stop.Register(child.Kill);
-        using var text = new MemoryStream();
-        await child.Output.CopyToAsync(text, CancellationToken.None).ConfigureAwait(false);
-        await child.WaitAsync(Deadline).ConfigureAwait(false);
-        stop.ThrowIfCancellationRequested();
+        var said = await FfmpegProcess.CaptureAsync(tools.Ffprobe, arguments, Deadline, stop).ConfigureAwait(false);
         try
         {
-            using var json = JsonDocument.Parse(text.ToArray());
+            using var json = JsonDocument.Parse(said.Output);
             return json.RootElement.TryGetProperty("streams", out var streams) && streams.GetArrayLength() > 0 && streams[0].TryGetProperty("nb_read_packets", out var count)
                 ? long.Parse(count.GetString()!, CultureInfo.InvariantCulture)
                 : 0;
@@ -167,15 +173,17 @@ internal sealed class VideoParts(FfmpegTools tools, string path)
         return sequences;
     }
 
-    private Task WriteSequencesAsync(int part, IEnumerable<long> sequences, CancellationToken stop) =>
-        File.WriteAllLinesAsync(Sequences(part), sequences.Select(s => s.ToString(CultureInfo.InvariantCulture)), stop);
+    private string Cut(int part) => Video(part) + ".cut";
 
     private void RemoveFrom(int part)
     {
-        for (; File.Exists(Video(part)) || File.Exists(Sequences(part)); part++)
+        // Of a run that was killed while it put the last kept part right.
+        if (part > 0) File.Delete(Cut(part - 1));
+        for (; File.Exists(Video(part)) || File.Exists(Sequences(part)) || File.Exists(Cut(part)); part++)
         {
             File.Delete(Video(part));
             File.Delete(Sequences(part));
+            File.Delete(Cut(part));
         }
     }
 }

@@ -12,6 +12,9 @@ namespace MetaPrompts.Io.Sinks;
 /// </summary>
 public sealed class VideoSink : IResumableSink
 {
+    /// <summary>Of the file beside the path that is there from the first frame on until the video is complete.</summary>
+    public const string OriginSuffix = ".part-origin";
+
     private readonly FfmpegTools _tools;
     private readonly string _path;
     private readonly Func<PerceivedFrame, PixelBuffer> _draw;
@@ -29,7 +32,7 @@ public sealed class VideoSink : IResumableSink
     {
         (_tools, _path, _draw, _options) = (tools, path, draw, options);
         _parts = new VideoParts(tools, path);
-        _origin = path + ".part-origin";
+        _origin = path + OriginSuffix;
     }
 
     public string Name => "video";
@@ -167,8 +170,8 @@ public sealed class VideoSink : IResumableSink
             }
 
             _sequences = new StreamWriter(_parts.Sequences(part)) { AutoFlush = true, NewLine = "\n" };
+            _encoder = await VideoEncoder.StartAsync(_tools, _path, _parts.Video(part), size, _options).ConfigureAwait(false);
         }).ConfigureAwait(false);
-        _encoder = await VideoEncoder.StartAsync(_tools, _path, _parts.Video(part), size, _options).ConfigureAwait(false);
     }
 
     private async Task EndPartAsync()

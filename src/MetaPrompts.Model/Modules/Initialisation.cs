@@ -7,12 +7,13 @@ namespace MetaPrompts.Model.Modules;
 /// <summary>How the reference starts layers that are not taken from Stable Diffusion.</summary>
 internal static class Initialisation
 {
-    /// <summary>Fuse layers: convolutions from a normal of deviation 0.02 cut at ±2, biases 0; deconvolutions keep torch's start.</summary>
+    /// <summary>Fuse layers: convolutions from a normal of deviation 0.02, biases 0; deconvolutions keep torch's start.</summary>
+    /// <remarks>The reference cuts the normal at ±2, which is a hundred deviations: no draw ever gets there. The binding's call for a cut one gives NaN once in some 40 million draws (measured), so it is not used.</remarks>
     public static void Fuse(Module layer)
     {
         foreach (var conv in layer.modules().OfType<Conv2d>())
         {
-            init.trunc_normal_(conv.weight!, std: 0.02, a: -2, b: 2);
+            init.normal_(conv.weight!, mean: 0, std: 0.02);
             if (conv.bias is { } bias) init.zeros_(bias);
         }
     }

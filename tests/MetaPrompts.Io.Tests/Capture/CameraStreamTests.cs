@@ -174,6 +174,32 @@ public sealed class CameraStreamTests : IDisposable
         Assert.Equal(SourceFault.Ended, CameraErrors.Explain(["[error] Error while decoding stream #0:0: Invalid data found when processing input"], framesCame: true).Fault);
     }
 
+    /// <summary>The host is the user's word: what it is called says nothing about what went wrong.</summary>
+    [Theory]
+    [InlineData("[tcp @ 0x55] [error] Connection to tcp://crossland:554?timeout=0 failed: Connection refused", SourceFault.Connection)]
+    [InlineData("[error] rtsp://tls-certificate.example/403 Forbidden: Connection refused", SourceFault.Connection)]
+    [InlineData("[tcp @ 0x55] [error] Failed to resolve hostname ssl.example: Name or service not known", SourceFault.Connection)]
+    [InlineData("[tls @ 0x55] [error] The TLS connection was non-properly terminated.", SourceFault.Tls)]
+    public void TheNameOfTheHostExplainsNothing(string line, SourceFault fault) => Assert.Equal(fault, CameraErrors.Explain([line], framesCame: false).Fault);
+
+    [Theory]
+    [InlineData("rtsp://admin:pa/ss@10.0.0.1/x")]
+    [InlineData("rtsp://admin:pa#ss@10.0.0.1/x")]
+    [InlineData("http://admin:?@10.0.0.1/x")]
+    public void APasswordThatBreaksTheUrlIsRefusedAndNotRepeated(string url)
+    {
+        var refused = Assert.Throws<ConfigurationException>(() => Sources.Resolve(url));
+        Assert.Contains("%2F", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("admin", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://10.0.0.1:8080/@front")]
+    [InlineData("rtsp://[fe80::1]:554/a@b")]
+    [InlineData("rtsp://10.0.0.1/a@b")]
+    [InlineData("/dev/v4l/by-id/usb-046d_C920-video-index0")]
+    public void OddAddressesAreCamerasAllTheSame(string given) => Assert.True(Sources.Resolve(given)[0].IsLive);
+
     [Fact]
     public void AfterFramesAnEndWithoutAComplaintIsAnEnd() => Assert.Equal(SourceFault.Ended, CameraErrors.Explain(["[info] Stream mapping:", "[warning] certificate is old"], framesCame: true).Fault);
 
@@ -183,6 +209,10 @@ public sealed class CameraStreamTests : IDisposable
     [InlineData("a rtsp://u:p@h/x and http://v:q@i?token=abc&b=2 too", "a rtsp://***@h/x and http://***@i?token=***&b=2 too")]
     [InlineData("rtsp://h/x?user=admin&password=x", "rtsp://h/x?user=***&password=***")]
     [InlineData("mail me@home", "mail me@home")]
+    [InlineData("rtsp://admin:pa/ss?w#d@h:554/x", "rtsp://***@h:554/x")]
+    [InlineData("mqtt://u:p/@h 'rtsp://h:554/a@b'", "mqtt://***@h 'rtsp://h:554/a@b'")]
+    [InlineData("rtsp://[fe80::1]:554/a@b", "rtsp://[fe80::1]:554/a@b")]
+    [InlineData("rtsp://u:p@[fe80::1]:554/a", "rtsp://***@[fe80::1]:554/a")]
     public void SecretsOfUrlsAreHidden(string text, string shown) => Assert.Equal(shown, Core.Telemetry.Redaction.Of(text));
 
     private static readonly CaptureOptions Patient = new() { OpenTimeout = TimeSpan.FromSeconds(30), LiveStallTimeout = TimeSpan.FromSeconds(20) };

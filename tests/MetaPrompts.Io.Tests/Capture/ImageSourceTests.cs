@@ -32,6 +32,13 @@ public sealed class ImageSourceTests : IDisposable
     }
 
     [Fact]
+    public void A_long_comment_before_the_size_is_passed_over()
+    {
+        using var file = new MemoryStream(System.Text.Encoding.ASCII.GetBytes($"P6\n# {new string('x', 500)}\n70 50\n255\n"));
+        Assert.Equal(new ImageSize(50, 70), ImageHeader.Read(file));
+    }
+
+    [Fact]
     public async Task A_folder_is_read_in_natural_order_and_leaves_out_what_is_broken()
     {
         foreach (var (name, grey) in new[] { ("f1", "000000"), ("f2", "808080"), ("f10", "ffffff") }) _media.Make($"{name}.png", $"-f lavfi -i color=0x{grey}:s=40x30 -frames:v 1");

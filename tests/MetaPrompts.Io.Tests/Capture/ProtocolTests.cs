@@ -25,7 +25,7 @@ public sealed class ProtocolTests : IDisposable
         (string Url, string Codec, string Sender)[] cases =
         [
             ($"rtmp://127.0.0.1:{rtmp}/live/x", "h264", $"{Pattern} {H264} -f flv -listen 1 rtmp://127.0.0.1:{rtmp}/live/x"),
-            ($"http://127.0.0.1:{mjpeg}/", "mjpeg", $"{Pattern} -c:v mjpeg -f mpjpeg -listen 1 http://127.0.0.1:{mjpeg}/"),
+            ($"http://127.0.0.1:{mjpeg}/", "mjpeg", $"{Pattern.Replace("r=25", "r=5", StringComparison.Ordinal)} -c:v mjpeg -f mpjpeg -listen 1 http://127.0.0.1:{mjpeg}/"),
             .. _media.Run("ffmpeg", ["-hide_banner", "-protocols"]).Contains("srt", StringComparison.Ordinal)
                 ? new[] { ($"srt://127.0.0.1:{srt}", "h264", $"{Pattern} {H264} -f mpegts srt://127.0.0.1:{srt}?mode=listener") } : [],
         ];
@@ -38,6 +38,8 @@ public sealed class ProtocolTests : IDisposable
                 Assert.Equal((c.Codec, new ImageSize(120, 160)), (info.Codec, info.Size));
                 Assert.Equal(Enumerable.Range(0, 20).Select(n => (long)n), stamps.Select(s => s.Sequence));
                 Assert.DoesNotContain(stamps, s => s.Corrupt);
+                // JPEGs have no time of their own: five a second are not the 25 that ffmpeg makes of them.
+                if (c.Codec == "mjpeg") Assert.Equal((true, false), (stamps[^1].MediaTime - stamps[^11].MediaTime > TimeSpan.FromSeconds(1.5), info.Rate.IsKnown));
             }
             finally
             {

@@ -1,6 +1,7 @@
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Io.Capture;
+using MetaPrompts.Io.Ffmpeg;
 
 namespace MetaPrompts.Io.Tests.Capture;
 
@@ -65,6 +66,29 @@ public sealed class VideoFileSourceTests : IDisposable
         Assert.InRange(read, 1, 59);
         Assert.Empty(Decoders(path));
     }
+
+    /// <summary>A resumed job decodes what it has already, and hands nothing on: that may take longer than a decoder may be silent.</summary>
+    [Fact]
+    public async Task Passing_over_frames_is_no_stall()
+    {
+        var path = _media.Video("long.mp4", source: "testsrc=s=64x48:r=10:d=4");
+        await using var source = await Sources.OpenAsync(Sources.Resolve(path)[0], new CaptureOptions { FirstSequence = 35, Paced = true, StallTimeout = TimeSpan.FromSeconds(1), OnStall = () => Assert.Fail("was taken for a stall") });
+        var sequences = new List<long>();
+        await foreach (var frame in source.ReadAsync(default))
+        {
+            using (frame) sequences.Add(frame.Stamp.Sequence);
+        }
+
+        Assert.Equal([35, 36, 37, 38, 39], sequences);
+    }
+
+    [Theory]
+    [InlineData("[mov,mp4,m4a,3gp,3g2,mj2 @ 0x55d] [error] stream 0, offset 0x3df: partial file", true)]
+    [InlineData("[matroska,webm @ 0x55d] [error] File ended prematurely at pos. 123 (0x7b)", true)]
+    [InlineData("[mpegts @ 0x55d] [warning] Truncating packet of size 100 to 50", true)]
+    [InlineData("[info]     title           : Truncated packet of tea, a partial file", false)]
+    [InlineData("[info] Input #0, mov, from '/videos/Truncated/File ended prematurely.mp4':", false)]
+    public void Only_the_container_tells_of_a_missing_end(string line, bool truncated) => Assert.Equal(truncated, FfmpegErrors.TellsOfTruncation(line));
 
     private static void Freeze(string path)
     {

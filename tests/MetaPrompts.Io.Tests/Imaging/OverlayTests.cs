@@ -25,6 +25,21 @@ public class OverlayTests
         }
     }
 
+    /// <summary>Line cameras and panoramas: there is no room for a scale, and no reason to fail.</summary>
+    [Theory]
+    [InlineData(24, 2400)]
+    [InlineData(40, 700)]
+    [InlineData(2400, 24)]
+    [InlineData(8, 8)]
+    public void Ribbons_are_drawn_without_what_has_no_room(int height, int width)
+    {
+        foreach (var mode in Enum.GetValues<OverlayMode>())
+        {
+            using var picture = Render(mode, new ImageSize(height, width));
+            Assert.Equal((0, 0), (picture.Size.Height % 2, picture.Size.Width % 2));
+        }
+    }
+
     [Fact]
     public void The_grid_shows_source_depth_classes_and_skeleton()
     {

@@ -80,6 +80,34 @@ public sealed class RollingSinkTests
         Ledger.Balances(report, pool);
     }
 
+    /// <summary>Weeks go by: what was not thought of costs a piece, too, not the sink.</summary>
+    [Fact]
+    public async Task WhateverAPieceThrowsItIsGivenUpAndTheNextIsTried()
+    {
+        await using var sink = new RollingSink("files", (start, _) => _pieces.Count == 0 ? OpenAsync(start, default) : Task.FromException<IResultSink>(new InvalidOperationException("was not thought of")), TimeSpan.FromSeconds(10), _ => false, NullLogger.Instance, _time, () => 1);
+        await WriteAsync(sink, Front, 0);
+        await Assert.ThrowsAsync<ItemLostException>(() => WriteAsync(sink, Front, 1, epoch: 2));
+        _pieces.Clear();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await WriteAsync(sink, Front, 2, epoch: 2);
+        await sink.CompleteAsync(default);
+        Assert.Equal([2L], _pieces.Single().Sink.Stamps.Select(s => s.Sequence));
+    }
+
+    [Fact]
+    public async Task APieceThatTakesLongToCloseHoldsUpItsOwnStreamOnly()
+    {
+        var closing = new TaskCompletionSource();
+        await using var sink = new RollingSink("files", (start, _) => Task.FromResult<IResultSink>(new CollectingSink("piece") { Closing = start.Stream == Front ? closing.Task : Task.CompletedTask }), TimeSpan.FromSeconds(10), _ => false, NullLogger.Instance, _time, () => 1);
+        foreach (var epoch in new[] { 1, 2 }) await WriteAsync(sink, Front, epoch, epoch);
+        foreach (var epoch in new[] { 1, 2, 3 }) await WriteAsync(sink, Back, epoch, epoch).WaitAsync(TimeSpan.FromSeconds(30));
+        var third = WriteAsync(sink, Front, 3, epoch: 3);
+        Assert.False(third.IsCompleted);
+        closing.SetResult();
+        await third;
+        await sink.CompleteAsync(default);
+    }
+
     private RollingSink Sink() => new("files", OpenAsync, TimeSpan.FromSeconds(10), _ => false, NullLogger.Instance, _time, () => 1);
 
     private Task<IResultSink> OpenAsync(PieceStart start, CancellationToken stop)

@@ -82,6 +82,65 @@ public sealed class VideoSinkTests : IDisposable
         Assert.Equal([path], Directory.GetFiles(_media.Folder));
     }
 
+    /// <summary>Only the part that was interrupted gives its last frame up, not those before it again.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_run_may_be_interrupted_again_and_again(bool killedWhileCutting)
+    {
+        var path = _media["out.mp4"];
+        long next = 0;
+        for (var run = 0; run < 4; run++)
+        {
+            await using var sink = await Open(path, new VideoSinkOptions { Resume = run > 0 });
+            Assert.Equal(run == 0 ? 0 : next - 1, sink.NextSequence);
+            if (run > 0) await sink.ResumeAtAsync(sink.NextSequence, CancellationToken.None);
+            var until = run == 3 ? 20 : sink.NextSequence + 5;
+            for (next = sink.NextSequence; next < until; next++) await WriteAsync(sink, next);
+            if (killedWhileCutting) await File.WriteAllTextAsync(path + ".part-0.ts.cut", "half");
+            if (run == 3) await sink.CompleteAsync(CancellationToken.None);
+        }
+
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => 20.0 + (10 * i)), Greys(path), (a, b) => Math.Abs(a - b) <= 4);
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => Math.Round(i / 10.0, 3)), _media.Times(path).Select(time => Math.Round(time, 3)));
+        Assert.Equal([path], Directory.GetFiles(_media.Folder));
+    }
+
+    /// <summary>Behind a part that has lost frames nothing may go on: the gap would be silent.</summary>
+    [Fact]
+    public async Task What_goes_on_behind_a_gap_is_made_again()
+    {
+        var path = _media["out.mp4"];
+        for (var run = 0; run < 2; run++)
+        {
+            await using var sink = await Open(path, new VideoSinkOptions { Resume = run > 0 });
+            var start = sink.NextSequence;
+            for (var i = start; i < start + 8; i++) await WriteAsync(sink, i);
+        }
+
+        await using (var file = File.OpenWrite(path + ".part-0.ts")) file.SetLength(file.Length / 2);
+        await using var third = await Open(path, new VideoSinkOptions { Resume = true });
+        Assert.InRange(third.NextSequence, 1, 6);
+        for (var i = third.NextSequence; i < 20; i++) await WriteAsync(third, i);
+        await third.CompleteAsync(CancellationToken.None);
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => 20.0 + (10 * i)), Greys(path), (a, b) => Math.Abs(a - b) <= 4);
+    }
+
+    /// <summary>Every 300th frame, or two a minute: ffmpeg takes steps of more than ten seconds for a broken clock unless it is told.</summary>
+    [Fact]
+    public async Task Frames_far_apart_keep_their_times()
+    {
+        var path = _media["out.mp4"];
+        double[] times = [0, 15, 45, 3645];
+        await using (var sink = await Open(path, new VideoSinkOptions { TimeBase = new Rational(1, 1000) }))
+        {
+            for (var i = 0; i < times.Length; i++) await WriteAsync(sink, i, TimeSpan.FromSeconds(times[i]));
+            await sink.CompleteAsync(CancellationToken.None);
+        }
+
+        Assert.Equal(times, _media.Times(path).Select(time => Math.Round(time, 3)));
+    }
+
     [Fact]
     public async Task A_part_that_was_cut_off_anywhere_can_be_resumed()
     {

@@ -50,14 +50,17 @@ internal sealed class DepthPanel(ColourMap colours) : IDisposable
         var width = words + bar + (3.2 * pad);
         var height = Math.Min(canvas.Height - (2 * pad), Math.Max(canvas.Height * 0.72, 16 * letter));
         var (x, y) = (canvas.Width - width - pad, (canvas.Height - height) / 2);
+        var top = Math.Round(y + pad + (letter * 1.8));
+        var length = Math.Round(height - (2 * (pad + (letter * 1.8))));
+        var left = Math.Round(x + width - pad - bar);
+        var scale = new Rect((int)left, (int)top, (int)bar, (int)length) & new Rect(0, 0, canvas.Width, canvas.Height);
+        // A picture like a ribbon has no room for it.
+        if (length < 2 || scale.Width < 1 || scale.Height < 1) return;
         canvas.Box(x, y, width, height, new Scalar(12, 14, 18), 0.62, letter * 0.5);
 
         // "far" stands above the bar, "near" below it.
         canvas.Text("far", x + width - pad - canvas.Measure("far", letter), y + (pad * 0.7), Faint, letter);
         canvas.Text("near", x + width - pad - canvas.Measure("near", letter), y + height - pad - letter, Faint, letter);
-        var top = Math.Round(y + pad + (letter * 1.8));
-        var length = Math.Round(height - (2 * (pad + (letter * 1.8))));
-        var left = Math.Round(x + width - pad - bar);
         using (var gradient = new Mat((int)length, 1, MatType.CV_8UC3))
         {
             for (var row = 0; row < (int)length; row++)
@@ -66,7 +69,7 @@ internal sealed class DepthPanel(ColourMap colours) : IDisposable
                 gradient.Set(row, 0, new Vec3b(r, g, b));
             }
 
-            using var place = canvas.Target.SubMat(new Rect((int)left, (int)top, (int)bar, (int)length) & new Rect(0, 0, canvas.Width, canvas.Height));
+            using var place = canvas.Target.SubMat(scale);
             Cv2.Resize(gradient, place, place.Size(), interpolation: InterpolationFlags.Nearest);
         }
 
