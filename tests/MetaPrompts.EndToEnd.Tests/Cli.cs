@@ -87,6 +87,9 @@ internal sealed class Cli : IDisposable
         kill.WaitForExit();
     }
 
+    /// <summary>SIGKILL for it and its children.</summary>
+    public void KillTree() => _process.Kill(entireProcessTree: true);
+
     public async Task<CliResult> EndAsync()
     {
         using var patience = new CancellationTokenSource(Patience);

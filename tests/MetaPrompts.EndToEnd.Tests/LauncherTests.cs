@@ -95,6 +95,15 @@ public sealed class LauncherTests : IDisposable
     }
 
     [Fact]
+    public async Task Streams_that_are_closed_lead_nowhere()
+    {
+        Script("elsewhere/closed", "#!/bin/bash\nexec \"$FAKE_ROOT/metaprompts\" doctor <&- >&-");
+        var run = await LaunchAsync("elsewhere/closed", "elsewhere");
+        Assert.Equal((7, ""), (run.ExitCode, run.Output));
+        Assert.DoesNotContain("Bad file descriptor", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Two_starts_at_once_build_once()
     {
         var runs = await Task.WhenAll(LaunchAsync("repo/metaprompts", "elsewhere", "a"), LaunchAsync("repo/metaprompts", "repo", "b"));

@@ -23,6 +23,9 @@ public sealed class CollectingSink(string name = "collecting", BackpressurePolic
     /// <summary>Every write waits for it.</summary>
     public Task Gate { get; init; } = Task.CompletedTask;
 
+    /// <summary>A write goes on waiting when it is told to end.</summary>
+    public bool IgnoresStop { get; init; }
+
     /// <summary>Told after each write.</summary>
     public Action<FrameStamp> Wrote { get; init; } = static _ => { };
 
@@ -50,7 +53,7 @@ public sealed class CollectingSink(string name = "collecting", BackpressurePolic
     public async Task WriteAsync(PerceivedFrame item, CancellationToken stop)
     {
         if (PerWrite != TimeSpan.Zero) await Task.Delay(PerWrite, stop);
-        await Gate.WaitAsync(stop);
+        await Gate.WaitAsync(IgnoresStop ? CancellationToken.None : stop);
         if (_stamps.Count == FailsAt) throw FailsWithStrangeException ? new IOException("No space left on device") : new SinkFailedException(Name, "broken for good");
         if (item.Frame.Pixels.Rgb[0] != (byte)item.Frame.Stamp.Sequence) throw new InvalidOperationException($"{item.Frame.Stamp.Stream}#{item.Frame.Stamp.Sequence}: the pixels of another frame");
         _stamps.Enqueue(item.Frame.Stamp);

@@ -27,6 +27,9 @@ public sealed class FakeModel : IPerceptionModel
 
     public Func<ImageSize, ImageSize> Key { get; init; } = static _ => FakeFrames.Size;
 
+    /// <summary>What it says instead of what it sees.</summary>
+    public FramePerception? Says { get; init; }
+
     /// <summary>The stamps of each batch that was predicted.</summary>
     public IReadOnlyList<FrameStamp[]> Batches => [.. _batches];
 
@@ -46,7 +49,7 @@ public sealed class FakeModel : IPerceptionModel
 
         if (PerCall > TimeSpan.Zero) Thread.Sleep(PerCall);
         _batches.Enqueue([.. batch.Frames.Select(f => f.Stamp)]);
-        return [.. batch.Frames.Select(f => See(f.Stamp))];
+        return [.. batch.Frames.Select(f => Says ?? See(f.Stamp))];
     }
 
     public void Dispose()

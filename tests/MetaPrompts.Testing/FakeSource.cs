@@ -22,6 +22,9 @@ public sealed class FakeSource(StreamId stream, PixelBufferPool pool, Backpressu
     /// <summary>As what it fails.</summary>
     public SourceFault Fault { get; init; } = SourceFault.Connection;
 
+    /// <summary>It has closed when this is done.</summary>
+    public Task Closing { get; init; } = Task.CompletedTask;
+
     public int Disposed { get; private set; }
 
     public async IAsyncEnumerable<Frame> ReadAsync([EnumeratorCancellation] CancellationToken stop)
@@ -36,9 +39,9 @@ public sealed class FakeSource(StreamId stream, PixelBufferPool pool, Backpressu
         if (Fails) throw new SourceLostException(Stream.Value, "the cable was pulled") { Fault = Fault };
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        await Closing;
         Disposed++;
-        return ValueTask.CompletedTask;
     }
 }

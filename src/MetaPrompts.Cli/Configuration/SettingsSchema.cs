@@ -8,7 +8,9 @@ namespace MetaPrompts.Cli.Configuration;
 /// <summary>JSON Schema (draft 2020-12) of the service's configuration, made of the same classes that read it: editors complete and check by it.</summary>
 internal static class SettingsSchema
 {
-    internal const string IdPattern = "^[a-z0-9_-]{1,48}$", TimePattern = @"^(?=\d)(\d+(\.\d+)? ?d ?)?(\d+(\.\d+)? ?h ?)?(\d+(\.\d+)? ?m ?)?(\d+(\.\d+)? ?s ?)?(\d+(\.\d+)? ?ms)?$", SizePattern = @"^\d+(\.\d+)? ?(B|kB|MB|GB|KiB|MiB|GiB|TiB)?$", RatePattern = @"^\d+(\.\d+)? ?Hz$";
+    internal const string TimePattern = @"^(?=\d)(\d+(\.\d+)? ?d ?)?(\d+(\.\d+)? ?h ?)?(\d+(\.\d+)? ?m ?)?(\d+(\.\d+)? ?s ?)?(\d+(\.\d+)? ?ms)?$";
+
+    private const string IdPattern = "^[a-z0-9_-]{1,48}$", SizePattern = @"^\d+(\.\d+)? ?(B|kB|MB|GB|KiB|MiB|GiB|TiB)?$", RatePattern = @"^\d+(\.\d+)? ?Hz$";
 
     public static JsonObject Of(Type type)
     {

@@ -55,7 +55,7 @@ internal sealed class LiveRun(ServiceSettings settings, Signals signals)
         foreach (var sink in Report.Sinks) log.SinkLedger(sink.Name, sink.Written, sink.Dropped, sink.Failed);
         if (signals.Abort.IsCancellationRequested) return ExitCodes.Aborted;
         if (Report.Failure is { } failure) ExceptionDispatchInfo.Throw(failure);
-        return Report.Sinks.FirstOrDefault(s => s.Failure is not null)?.Failure is { } broken ? broken.ExitCode
+        return Report.Sinks.FirstOrDefault(s => s.Failure is not null)?.Failure is { } broken ? ErrorLine.Write(broken, verbose: false)
             : Report.Streams.FirstOrDefault(s => s.Lost is not null)?.Lost is { } lost ? ErrorLine.Write(lost, verbose: false)
             : ExitCodes.Done;
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MetaPrompts.Cli.Configuration;
+using MetaPrompts.Cli.Display;
 using MetaPrompts.Cli.Live;
 using MetaPrompts.Cli.Options;
 using MetaPrompts.Core.Errors;
@@ -25,11 +26,21 @@ internal static class Run
         var model = new ModelOptions();
         var command = new Command("run", "Runs as a service: cameras and files in, MQTT, video and records out, until they end or a signal comes.") { source, file, set, mqtt, output, focal };
         model.AddTo(command, protocol: false);
-        foreach (var option in new Option[] { json, Parsers.Switch("--verbose", "Say more, with stack traces.") }) command.Options.Add(option);
+        var verbose = Parsers.Switch("--verbose", "Say more, with stack traces.");
+        foreach (var option in new Option[] { json, verbose }) command.Options.Add(option);
         command.SetAction(async (parsed, _) =>
         {
             var run = new LiveRun(Settings(), signals);
-            var code = await run.RunAsync().ConfigureAwait(false);
+            int code;
+            try
+            {
+                code = await run.RunAsync().ConfigureAwait(false);
+            }
+            catch (Exception e) when (run.Report is not null)
+            {
+                code = ErrorLine.Write(e, parsed.GetValue(verbose));            // what became of the frames is told all the same
+            }
+
             if (parsed.GetValue(json) && run.Report is { } report) Console.Out.WriteLine(JsonSerializer.Serialize(RunResult.Of(report, code), RunJson.Default.RunResult));
             return code;
 

@@ -4,16 +4,17 @@ using MetaPrompts.Core.Frames;
 namespace MetaPrompts.Core.Flow;
 
 /// <summary>
-/// Makes batches from mailboxes: round robin, starting after the stream served last; frames of equal batch key together. An unfilled batch waits for company
+/// Makes batches from mailboxes: in turns, each beginning with the first stream that waited and was not served in the one before; frames of equal batch key together. An unfilled batch waits for company
 /// until its oldest frame has waited <see cref="BatchingOptions.MaxWait"/>, and only while a stream that can still contribute is due before then: an absent stream is never waited for.
 /// Frames stay in their mailboxes until the batch leaves, so a camera's newest frame is the one computed.
 /// </summary>
 /// <param name="batchKey">Size the network will see of a frame of this size (<see cref="Perception.IPerceptionModel.BatchKey"/>).</param>
 /// <param name="stale">Takes over each live frame that became too old: disposes and counts it.</param>
 /// <param name="time">The clock of <see cref="FrameStamp.EnteredAt"/>.</param>
-public sealed class FrameBatcher(Mailboxes mailboxes, BatchingOptions options, Func<ImageSize, ImageSize> batchKey, Action<Frame> stale, TimeProvider time)
+/// <param name="held">Whether frames of a stream must stay where they are for now; null: never. When that changes, <see cref="Mailboxes.Wake"/>.</param>
+public sealed class FrameBatcher(Mailboxes mailboxes, BatchingOptions options, Func<ImageSize, ImageSize> batchKey, Action<Frame> stale, TimeProvider time, Func<StreamId, bool>? held = null)
 {
-    private StreamId? _servedLast;
+    private StreamId? _first;
 
     /// <summary>The next batch, the caller's; null when all streams have closed and nothing is left.</summary>
     /// <exception cref="OperationCanceledException">Stopped; what waits stays in the mailboxes.</exception>
@@ -90,7 +91,7 @@ public sealed class FrameBatcher(Mailboxes mailboxes, BatchingOptions options, F
         var oldest = long.MaxValue;
         foreach (var box in InTurn())
         {
-            if (!box.TryPeek(out var head)) continue;
+            if (IsHeld(box) || !box.TryPeek(out var head)) continue;
             var headKey = batchKey(head.Pixels.Size);
             key ??= headKey;
             if (headKey != key) continue;
@@ -104,23 +105,26 @@ public sealed class FrameBatcher(Mailboxes mailboxes, BatchingOptions options, F
         return true;
     }
 
-    /// <summary>All boxes, beginning after the stream served last.</summary>
-    private IEnumerable<Mailbox> InTurn()
+    private bool IsHeld(Mailbox box) => held?.Invoke(box.Stream) == true;
+
+    /// <summary>All boxes, beginning with the one whose turn it is.</summary>
+    private List<Mailbox> InTurn()
     {
         var boxes = mailboxes.Boxes;
-        var last = 0;
-        while (last < boxes.Count && boxes[last].Stream != _servedLast) last++;
-        var first = last + 1;                                                   // a stream that has gone: from the beginning
-        for (var i = 0; i < boxes.Count; i++) yield return boxes[last < boxes.Count ? (first + i) % boxes.Count : i];
+        var first = 0;
+        while (first < boxes.Count && boxes[first].Stream != _first) first++;   // a stream that has gone: from the beginning
+        return [.. boxes.Skip(first), .. boxes.Take(first)];
     }
 
     private bool CompanyExpected(long deadline, long now) =>
-        mailboxes.Boxes.Any(box => box.Count < Math.Min(options.MaxPerStream, box.Policy.Capacity) && box.ExpectedBy(deadline, now));
+        mailboxes.Boxes.Any(box => !IsHeld(box) && box.Count < Math.Min(options.MaxPerStream, box.Policy.Capacity) && box.ExpectedBy(deadline, now));
 
     /// <summary>Takes the frames of <paramref name="look"/>, one of each stream and then again, until the batch is full; null when the queues threw them all out meanwhile.</summary>
     private FrameBatch? Collect(Look look)
     {
         List<Frame> frames = [];
+        Mailbox? last = null;
+        var inTurn = InTurn();
         for (var round = 0; round < options.MaxPerStream && frames.Count < options.MaxBatch; round++)
         {
             foreach (var box in look.Boxes)
@@ -134,11 +138,15 @@ public sealed class FrameBatcher(Mailboxes mailboxes, BatchingOptions options, F
                 }
 
                 frames.Add(frame);
-                _servedLast = box.Stream;
+                last = box;
             }
         }
 
-        return frames.Count > 0 ? new FrameBatch(frames, look.Key) : null;
+        if (last is null) return null;
+        // Who waited and fitted not into this batch comes next, or two sizes of which one is always there would starve the other; else who comes after the last one served.
+        var served = frames.Select(frame => frame.Stamp.Stream).ToHashSet();
+        _first = (inTurn.Find(box => !served.Contains(box.Stream) && !IsHeld(box) && box.TryPeek(out _)) ?? inTurn[(inTurn.IndexOf(last) + 1) % inTurn.Count]).Stream;
+        return new FrameBatch(frames, look.Key);
     }
 
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);

@@ -3,7 +3,7 @@ namespace MetaPrompts.Core.Flow;
 /// <summary>How a captured frame ends (contract §9): in exactly one of these.</summary>
 public enum FrameOutcome
 {
-    /// <summary>Computed, and taken over by at least one sink and by every required one; or there was no sink that wanted it.</summary>
+    /// <summary>Computed, and taken over by at least one sink, and none that is required failed with it; or there was no sink that wanted it.</summary>
     Published,
 
     /// <summary>As <see cref="Published"/>, with the predictions of an earlier frame.</summary>

@@ -86,5 +86,8 @@ public sealed class Mailboxes(Action<Frame> dropped, TimeProvider time)
         _bell.Reader.TryRead(out _);
     }
 
+    /// <summary>Has the reader look again.</summary>
+    public void Wake() => Ring();
+
     private void Ring() => _bell.Writer.TryWrite(true);
 }

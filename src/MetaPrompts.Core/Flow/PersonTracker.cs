@@ -1,3 +1,4 @@
+using MetaPrompts.Core.People;
 using MetaPrompts.Core.Results;
 
 namespace MetaPrompts.Core.Flow;
@@ -19,9 +20,6 @@ public sealed class PersonTracker
 
     /// <summary>After so long without a frame nobody is where they were.</summary>
     private static readonly TimeSpan Outage = TimeSpan.FromSeconds(3);
-
-    /// <summary>How far annotators of COCO differ at each joint, relative to the person's size.</summary>
-    private static readonly double[] Sigmas = [.026, .025, .025, .035, .035, .079, .079, .072, .072, .062, .062, .107, .107, .087, .087, .089, .089];
 
     private readonly List<Person> _people = [];
     private int _lastNumber;
@@ -101,16 +99,7 @@ public sealed class PersonTracker
     private static double Likeness(Pose expected, Pose seen)
     {
         var near = Math.Max(0, 1 - (Distance(Centre(expected.Box), Centre(seen.Box)) / Math.Max(1, 0.7 * Math.Max(Diagonal(expected.Box), Diagonal(seen.Box)))));
-        return (0.45 * Overlap(expected.Box, seen.Box)) + (0.35 * KeypointLikeness(expected, seen)) + (0.2 * near);
-    }
-
-    private static double Overlap(Box a, Box b)
-    {
-        var width = Math.Min(a.Left + a.Width, b.Left + b.Width) - Math.Max(a.Left, b.Left);
-        var height = Math.Min(a.Top + a.Height, b.Top + b.Height) - Math.Max(a.Top, b.Top);
-        if (width <= 0 || height <= 0) return 0;
-        var both = width * height;
-        return both / Math.Max(1e-6, (a.Width * a.Height) + (b.Width * b.Height) - both);
+        return (0.45 * Boxes.Overlap(expected.Box, seen.Box)) + (0.35 * KeypointLikeness(expected, seen)) + (0.2 * near);
     }
 
     /// <summary>OKS over the joints, weighted by how sure both are.</summary>
@@ -125,7 +114,7 @@ public sealed class PersonTracker
             var weight = Math.Min(p.Score, q.Score);
             if (weight <= 0) continue;
             // A joint that moves between two frames is no annotator's doubt: twice their spread.
-            var spread = 2 * 2 * (a.Keypoints.Count == Sigmas.Length ? Sigmas[k] : 0.08);
+            var spread = 2 * 2 * (a.Keypoints.Count == CocoJoints.Sigmas.Count ? CocoJoints.Sigmas[k] : 0.08);
             sum += weight * Math.Exp(-(((p.X - q.X) * (p.X - q.X)) + ((p.Y - q.Y) * (p.Y - q.Y))) / (2 * area * spread * spread));
             weights += weight;
         }

@@ -15,6 +15,9 @@ namespace MetaPrompts.Core.Flow;
 /// </summary>
 public sealed class Pipeline : IAsyncDisposable
 {
+    /// <summary>For sinks to take what was computed last, once the time to drain has passed.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(0.5);
+
     private readonly BatchingOptions _batching;
     private readonly TimeSpan _drain;
     private readonly IProgress<PipelineProgress>? _progress;
@@ -27,7 +30,6 @@ public sealed class Pipeline : IAsyncDisposable
     private readonly IReadOnlyList<IFrameSource> _sources;
     private readonly DropCounter _drops;
     private readonly IReadOnlyList<SinkLane> _lanes;
-    private readonly FanOut _fanOut;
     private readonly HashSet<StreamId> _lossless;
     private readonly Dictionary<StreamId, IReadOnlySet<PerceptionTask>> _tasks;
     private readonly Dictionary<StreamId, PersonTracker> _trackers = [];
@@ -50,7 +52,6 @@ public sealed class Pipeline : IAsyncDisposable
         _drops = new DropCounter(_log, _time);
         _lanes = [.. sinks.Select(s => new SinkLane(s, _drops, _log, _time))];
         Ledger = new FrameLedger(_progress);
-        _fanOut = new FanOut(_lanes, Ledger);
         _lossless = [.. streams.Where(s => s.Backpressure.WhenFull == WhenFull.Wait).Select(s => s.Stream)];
         _tasks = streams.Where(s => s.Tasks is not null).ToDictionary(s => s.Stream, s => s.Tasks!);
         _steady = streams.Where(s => s.Steady).ToDictionary(s => s.Stream, _ => new SteadyFilter());
@@ -69,7 +70,7 @@ public sealed class Pipeline : IAsyncDisposable
     /// <summary>
     /// Runs until all sources have ended, <paramref name="stop"/>, or a failure; then closes the sinks. Does not throw for what goes wrong on the way: the report says it, see <see cref="PipelineReport.ThrowIfFailed"/>.
     /// </summary>
-    /// <param name="stop">First signal: sources stop, every frame already read is finished (within <see cref="PipelineBuilder.Drain"/>), sinks complete.</param>
+    /// <param name="stop">First signal: sources stop, every frame already read is finished and written (within <see cref="PipelineBuilder.Drain"/>: what is left then is dropped or fails), sinks complete.</param>
     /// <param name="abort">Second signal: everything stops, frames in hand fail, sinks are not completed.</param>
     public async Task<PipelineReport> RunAsync(CancellationToken stop, CancellationToken abort = default)
     {
@@ -96,7 +97,7 @@ public sealed class Pipeline : IAsyncDisposable
         await CompleteSinksAsync(aborting).ConfigureAwait(false);
         await FaultingAsync(() => DisposeAsync().AsTask(), aborting).ConfigureAwait(false);
         _drops.Flush();
-        Ledger.Reconcile();
+        await FaultingAsync(() => Task.Run(Ledger.Reconcile), aborting).ConfigureAwait(false);
         return Report(_time.GetElapsedTime(started).TotalSeconds, stop.IsCancellationRequested || abort.IsCancellationRequested);
     }
 
@@ -124,22 +125,26 @@ public sealed class Pipeline : IAsyncDisposable
     /// <summary>All frames from sources to sinks. When it returns nothing is in hand any more.</summary>
     private async Task FlowAsync(CancellationTokenSource aborting, CancellationToken stop, CancellationToken drained)
     {
-        var abort = aborting.Token;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(aborting.Token);
         var mailboxes = new Mailboxes(frame => Drop(frame, FrameOutcome.DroppedQueue), _time);
-        var batcher = new FrameBatcher(mailboxes, _batching, _model.BatchKey, frame => Drop(frame, FrameOutcome.DroppedStale), _time);
+        var fanOut = new FanOut(_lanes, Ledger, mailboxes.Wake);
+        var batcher = new FrameBatcher(mailboxes, _batching, _model.BatchKey, frame => Drop(frame, FrameOutcome.DroppedStale), _time, fanOut.IsWaiting);
         _supervisors = [.. _streams.Select(s => new SourceSupervisor(s, mailboxes.Open(s.Stream, s.Backpressure), Ledger, _time, _log, _random, _board))];
         foreach (var supervisor in _supervisors) _control?.Attach(supervisor);
         mailboxes.Complete();
 
-        var sinks = _lanes.Select(lane => Task.Run(() => FaultingAsync(() => lane.RunAsync(abort), aborting), CancellationToken.None)).ToList();
-        var inference = Task.Run(() => FaultingAsync(() => InferAsync(batcher, drained, abort), aborting), CancellationToken.None);
+        var sinks = _lanes.Select(lane => Task.Run(() => FaultingAsync(() => lane.RunAsync(over.Token), aborting), CancellationToken.None)).ToList();
+        var inference = Task.Run(() => FaultingAsync(() => InferAsync(batcher, fanOut, drained, over.Token), aborting), CancellationToken.None);
         var sources = _supervisors.Zip(_streams, (supervisor, plan) =>
             Task.Run(() => FaultingAsync(() => SupplyAsync(supervisor, plan, stop, drained), aborting), CancellationToken.None));
 
         await Task.WhenAll(sources).ConfigureAwait(false);
         await inference.ConfigureAwait(false);
-        foreach (var frame in batcher.TakeRest()) Drop(frame, abort.IsCancellationRequested ? FrameOutcome.Failed : FrameOutcome.DroppedQueue);
-        _fanOut.Close();
+        foreach (var frame in batcher.TakeRest()) Drop(frame, aborting.IsCancellationRequested ? FrameOutcome.Failed : FrameOutcome.DroppedQueue);
+        // What was computed last is written still; a sink that takes nothing does not hold up the end.
+        await using var late = drained.Register(() => over.CancelAfter(Grace)).ConfigureAwait(false);
+        await FaultingAsync(fanOut.FlushAsync, aborting).ConfigureAwait(false);
+        fanOut.Close();
         await Task.WhenAll(sinks).ConfigureAwait(false);
     }
 
@@ -157,13 +162,13 @@ public sealed class Pipeline : IAsyncDisposable
         }
     }
 
-    private async Task InferAsync(FrameBatcher batcher, CancellationToken drained, CancellationToken abort)
+    private async Task InferAsync(FrameBatcher batcher, FanOut fanOut, CancellationToken drained, CancellationToken over)
     {
         DeviceThread[] devices = [.. Enumerable.Range(0, _model.Lanes).Select(i => new DeviceThread($"metaprompts-device-{i}"))];
         var stage = new InferenceStage(batcher, _model, devices, Ledger, _time);
         try
         {
-            await stage.RunAsync(item => _fanOut.WriteAsync(Wanted(item), _lossless.Contains(item.Frame.Stamp.Stream), abort), drained).ConfigureAwait(false);
+            await stage.RunAsync(item => fanOut.WriteAsync(Wanted(item), _lossless.Contains(item.Frame.Stamp.Stream), over), drained).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (drained.IsCancellationRequested)
         {
@@ -177,6 +182,20 @@ public sealed class Pipeline : IAsyncDisposable
 
     /// <summary>With the predictions its stream asked for, depth as its camera sees it, steadied where it wants that, and numbers for its people. Called in the order of the frames of a stream, never twice at a time.</summary>
     private PerceivedFrame Wanted(PerceivedFrame item)
+    {
+        try
+        {
+            return Finished(item);
+        }
+        catch
+        {
+            item.Dispose();
+            Ledger.End(item.Frame.Stamp, FrameOutcome.Failed);
+            throw;
+        }
+    }
+
+    private PerceivedFrame Finished(PerceivedFrame item)
     {
         var (stamp, seen) = (item.Frame.Stamp, item.Result.Perception);
         if (_tasks.TryGetValue(stamp.Stream, out var tasks)) seen = seen.Only(tasks);

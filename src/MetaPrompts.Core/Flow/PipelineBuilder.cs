@@ -75,7 +75,8 @@ public sealed class PipelineBuilder(IPerceptionModel model, PixelBufferPool pool
     }
 
     /// <summary>
-    /// Checks the settings and sets the pool's capacity: per stream its mailbox, the frame on its way into it and the one being decoded; the batches the model has in hand; per sink its queue and the item in hand.
+    /// Checks the settings and sets the pool's capacity: per stream its mailbox, the frame on its way into it and the one being decoded; the batches the model has in hand, and those frames once more that may
+    /// wait for a sink while others are computed; per sink its queue and the item in hand.
     /// </summary>
     /// <exception cref="ConfigurationException">A setting is out of range, a stream is there twice, or there is none.</exception>
     public Pipeline Build()
@@ -90,7 +91,7 @@ public sealed class PipelineBuilder(IPerceptionModel model, PixelBufferPool pool
             stream.Reuse?.Checked();
         }
 
-        Pool.Capacity = _streams.Sum(s => s.Backpressure.Capacity + 2) + batching.MaxBatch * InferenceStage.InHand(Model.Lanes) + _sinks.Sum(s => s.Sink.Backpressure.Capacity + 1);
+        Pool.Capacity = _streams.Sum(s => s.Backpressure.Capacity + 2) + batching.MaxBatch * InferenceStage.InHand(Model.Lanes) * (_streams.Any(s => s.Backpressure.WhenFull == WhenFull.Wait) ? 2 : 1) + _sinks.Sum(s => s.Sink.Backpressure.Capacity + 1);
         return new Pipeline(this, batching, [.. _streams], [.. _sinks], [.. _sources]);
     }
 

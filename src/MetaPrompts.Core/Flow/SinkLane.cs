@@ -15,6 +15,9 @@ public sealed record SinkPlan(IResultSink Sink, bool Required = true, IReadOnlyS
 /// <summary>One sink behind its own queue: it can lose only its own items.</summary>
 internal sealed class SinkLane
 {
+    /// <summary>For a write that is told to end.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(0.5);
+
     private readonly SinkPlan _plan;
     private readonly Channel<Item> _queue;
     private readonly DropCounter _drops;
@@ -70,16 +73,17 @@ internal sealed class SinkLane
     public void Close() => _queue.Writer.TryComplete();
 
     /// <summary>Writes until closed. After it, nothing is in the queue and every share has been dealt with, however it ends.</summary>
+    /// <param name="over">The time that sinks have for what is left has passed, or the run is broken off: what is left fails.</param>
     /// <exception cref="SinkFailedException">The sink failed and is required.</exception>
-    public async Task RunAsync(CancellationToken abort)
+    public async Task RunAsync(CancellationToken over)
     {
         try
         {
-            await foreach (var item in _queue.Reader.ReadAllAsync(abort).ConfigureAwait(false)) await WriteAsync(item, abort).ConfigureAwait(false);
+            await foreach (var item in _queue.Reader.ReadAllAsync(over).ConfigureAwait(false)) await WriteAsync(item, over).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (abort.IsCancellationRequested)
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
         {
-            // Broken off: the rest fails below.
+            // The rest fails below.
         }
         catch (Exception e)
         {
@@ -115,12 +119,12 @@ internal sealed class SinkLane
         }
     }
 
-    private async Task WriteAsync(Item item, CancellationToken abort)
+    private async Task WriteAsync(Item item, CancellationToken over)
     {
         var started = _time.GetTimestamp();
         try
         {
-            await Sink.WriteAsync(item.Frame, abort).ConfigureAwait(false);
+            await UnlessStuckAsync(Sink.WriteAsync(item.Frame, over), over).ConfigureAwait(false);
         }
         catch (ItemLostException)
         {
@@ -139,6 +143,15 @@ internal sealed class SinkLane
         Interlocked.Increment(ref _written);
         item.Frame.Dispose();
         item.Fate.Written();
+    }
+
+    /// <summary>A write that does not end when it is told to, as one into a pipe that nobody empties, is left to itself: nobody may close such a sink's files, and nobody need wait for it.</summary>
+    private async Task UnlessStuckAsync(Task writing, CancellationToken over)
+    {
+        await writing.WaitAsync(over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!writing.IsCompleted && await Task.WhenAny(writing, Task.Delay(Patience, _time, CancellationToken.None)).ConfigureAwait(false) != writing)
+            throw new SinkFailedException(Sink.Name, "takes nothing any more; what was left for it is lost");
+        await writing.ConfigureAwait(false);
     }
 
     private void Break(Exception e)

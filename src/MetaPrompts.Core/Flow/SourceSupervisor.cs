@@ -152,10 +152,17 @@ public sealed class SourceSupervisor(StreamPlan plan, ChannelWriter<Frame> mailb
         while (!Over(stop, abort))
         {
             await WhilePausedAsync(stop).ConfigureAwait(false);
+            if (Over(stop, abort)) return;
             SourceLostException? lost;
+            bool interrupted;
             using (var running = CancellationTokenSource.CreateLinkedTokenSource(stop))
             {
-                lock (_lock) _running = running;
+                lock (_lock)
+                {
+                    if (_paused is not null) continue;                          // asked for since we looked
+                    _running = running;
+                }
+
                 try
                 {
                     // A camera that is tried again is not starting: its state stays what it was until frames come.
@@ -170,10 +177,13 @@ public sealed class SourceSupervisor(StreamPlan plan, ChannelWriter<Frame> mailb
                 {
                     lock (_lock) _running = null;
                 }
+
+                interrupted = running.IsCancellationRequested;
             }
 
             if (Over(stop, abort)) return;
-            if (IsPaused)
+            // Paused; by the time the source has closed it may have been resumed already.
+            if (interrupted)
             {
                 attempt = 0;
                 continue;
@@ -201,14 +211,6 @@ public sealed class SourceSupervisor(StreamPlan plan, ChannelWriter<Frame> mailb
 
     /// <summary>A run that is broken off need not have been stopped before: its two tokens are cancelled one after the other, and a file read between them would fail frame after frame.</summary>
     private static bool Over(CancellationToken stop, CancellationToken abort) => stop.IsCancellationRequested || abort.IsCancellationRequested;
-
-    private bool IsPaused
-    {
-        get
-        {
-            lock (_lock) return _paused is not null;
-        }
-    }
 
     private async Task WhilePausedAsync(CancellationToken stop)
     {

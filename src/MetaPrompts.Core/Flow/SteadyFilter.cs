@@ -40,9 +40,9 @@ public sealed class SteadyFilter
         var follows = _last is not null && !stamp.Corrupt && stamp.Epoch == _last.Epoch && _picture.Length == rgb.Length && stamp.MediaTime - _last.MediaTime <= _longest && stamp.MediaTime > _last.MediaTime;
         if (follows)
         {
-            var depth = seen.Depth is { } now && _depth is { } before && now.Size == before.Size ? Depth(rgb, size, now, before) : seen.Depth;
-            var classes = seen.Segmentation is { } said && _classes is { } old && said.Size == old.Size ? Classes(rgb, size, said, old) : seen.Segmentation;
-            seen = seen with { Depth = depth, Segmentation = classes, Steadied = true };
+            var depth = seen.Depth is { } now && _depth is { } before && now.Size == before.Size ? Depth(rgb, size, now, before) : null;
+            var classes = seen.Segmentation is { } said && _classes is { } old && said.Size == old.Size ? Classes(rgb, size, said, old) : null;
+            seen = seen with { Depth = depth ?? seen.Depth, Segmentation = classes ?? seen.Segmentation, Steadied = depth is not null || classes is not null };
         }
 
         if (_picture.Length != rgb.Length) _picture = new byte[rgb.Length];

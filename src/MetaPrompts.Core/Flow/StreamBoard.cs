@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using MetaPrompts.Core.Doors;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Core.Wire;
@@ -8,15 +7,18 @@ namespace MetaPrompts.Core.Flow;
 /// <summary>The states of all streams, told to every <see cref="IStatusBoard"/>: at each change, and now and then because the counts have grown. Safe to use from any thread.</summary>
 public sealed class StreamBoard(IReadOnlyList<IStatusBoard> boards, FrameLedger ledger, TimeProvider time)
 {
-    private readonly ConcurrentDictionary<StreamId, StreamStatus> _latest = new();
+    /// <summary>What is told last must be what is known last: boards are told under it, and must be quick.</summary>
+    private readonly Lock _lock = new();
+    private readonly Dictionary<StreamId, StreamStatus> _latest = [];
 
     public void Show(StreamId stream, StreamState state, int attempt = 0, TimeSpan? nextRetry = null, StreamError? error = null)
     {
-        var now = time.GetUtcNow();
-        var status = StreamStatus.Of(state, now, ledger[stream], attempt, nextRetry, error);
-        if (_latest.TryGetValue(stream, out var before) && before.State == state) status = status with { Since = before.Since };
-        _latest[stream] = status;
-        foreach (var board in boards) board.Show(status);
+        lock (_lock)
+        {
+            var status = StreamStatus.Of(state, time.GetUtcNow(), ledger[stream], attempt, nextRetry, error);
+            if (_latest.TryGetValue(stream, out var before) && before.State == state) status = status with { Since = before.Since };
+            Tell(status);
+        }
     }
 
     public void Show(StreamInfo info)
@@ -32,12 +34,15 @@ public sealed class StreamBoard(IReadOnlyList<IStatusBoard> boards, FrameLedger 
     /// <summary>Tells the counts of all streams again.</summary>
     public void Refresh()
     {
-        foreach (var (stream, status) in _latest)
+        lock (_lock)
         {
-            var counted = status with { Frames = FrameCounts.Of(ledger[stream]) };
-            // A change of state that came in between stands.
-            if (!_latest.TryUpdate(stream, counted, status)) continue;
-            foreach (var board in boards) board.Show(counted);
+            foreach (var (stream, status) in _latest.ToList()) Tell(status with { Frames = FrameCounts.Of(ledger[stream]) });
         }
+    }
+
+    private void Tell(StreamStatus status)
+    {
+        _latest[status.Stream] = status;
+        foreach (var board in boards) board.Show(status);
     }
 }

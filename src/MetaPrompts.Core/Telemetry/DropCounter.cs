@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MetaPrompts.Core.Telemetry;
 
-/// <summary>Counts what happens often and tells it per place after a second, and while it goes on ever more rarely, down to once in ten minutes: a dropped frame is a number, not a line. A pause starts that over.</summary>
+/// <summary>Counts what happens often and tells it per place: the first at once, what follows after a second, and while it goes on ever more rarely, down to once in ten minutes: a dropped frame is a number, not a line. A pause starts that over.</summary>
 internal sealed class DropCounter(ILogger log, TimeProvider time)
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1), Longest = TimeSpan.FromMinutes(10);

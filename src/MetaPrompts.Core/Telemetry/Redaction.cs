@@ -12,10 +12,11 @@ public static partial class Redaction
         return SecretParameter().Replace(UserInfo().Replace(text, "$1***@"), "$1***");
     }
 
-    /// <summary>Up to the last @ of the URL where a colon is followed by no port, otherwise up to the last before the path begins: a password may hold @, /, ? and # that nobody encoded. Rather too much than too little.</summary>
-    [GeneratedRegex(@"([A-Za-z][A-Za-z0-9+.-]{0,31}://)(?:[^\s/?#'""<>@:\[]*:(?!\d{1,5}[/?#])[^\s'""<>]*@|[^\s/?#'""<>]*@)")]
+    /// <summary>Up to the last @ of the URL where a colon is followed by no port, otherwise up to the last before the path begins: a password may hold @, /, ?, # and quotes that nobody encoded. Rather too much than too little.</summary>
+    [GeneratedRegex(@"([A-Za-z][A-Za-z0-9+.-]{0,31}://)(?:[^\s/?#@:\[]*:(?!\d{1,5}[/?#])\S*@|[^\s/?#]*@)")]
     private static partial Regex UserInfo();
 
-    [GeneratedRegex(@"([?&;](?:user(?:name)?|usr|login|pass(?:word|phrase|wd)?|pwd|pw|token|access_token|auth|authorization|key|api_?key|secret|sig(?:nature)?|streamid)=)[^&;#\s'""<>]*", RegexOptions.IgnoreCase)]
+    /// <summary>Some cameras want them in the path: <c>/user=admin_password=…_channel=1</c>.</summary>
+    [GeneratedRegex(@"([?&;/_](?:user(?:name)?|usr|login(?:use|pass?)?|pass(?:word|phrase|wd)?|pwd|pw|token|access_token|auth|authorization|key|api_?key|secret|sig(?:nature)?|streamid)=)[^&;#\s'""<>]*", RegexOptions.IgnoreCase)]
     private static partial Regex SecretParameter();
 }

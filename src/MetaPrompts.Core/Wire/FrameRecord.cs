@@ -78,6 +78,7 @@ public sealed record FrameRecord
     {
         var record = JsonSerializer.Deserialize(json, StrangersJson.Default.FrameRecord) ?? throw new JsonException("a frame record is an object, not null");
         if (record.Schema != CurrentSchema) throw new JsonException($"schema is '{record.Schema}', this version reads '{CurrentSchema}'");
+        if (record.Segmentation?.Classes.Contains(null!) == true || record.Pose?.People.Contains(null!) == true) throw new JsonException("null stands in a list of classes or people");
         return record.Seq >= 0 ? record : throw new JsonException($"seq is {record.Seq}; frames are counted from 0");
     }
 }
@@ -142,7 +143,7 @@ public sealed record MapRecord
 [JsonSerializable(typeof(NodeInfoRecord))]
 internal sealed partial class WireJson : JsonSerializerContext;
 
-/// <summary>For what comes from outside: what must be there is there, and is not null.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+/// <summary>For what comes from outside: what must be there is there, and is not null, elements of lists excepted; numbers are finite.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, Converters = [typeof(FiniteNumbers)])]
 [JsonSerializable(typeof(FrameRecord))]
 internal sealed partial class StrangersJson : JsonSerializerContext;

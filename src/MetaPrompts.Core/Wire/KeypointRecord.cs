@@ -27,6 +27,6 @@ public readonly record struct KeypointRecord(double X, double Y, double Score)
             writer.WriteEndArray();
         }
 
-        private static double Number(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.Number ? reader.GetDouble() : throw new JsonException();
+        private static double Number(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.Number ? FiniteNumbers.Of(ref reader) : throw new JsonException();
     }
 }

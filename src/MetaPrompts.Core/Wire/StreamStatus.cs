@@ -63,7 +63,7 @@ public sealed record StreamStatus(
 }
 
 /// <summary>Why a stream is not online. Holds no credentials.</summary>
-/// <param name="Code">One word a program may switch on: connection, authentication, tls, timeout, not_found, codec, ended.</param>
+/// <param name="Code">One word a program may switch on: connection, authentication, tls, timeout, not_found, codec, stalled, ended.</param>
 /// <param name="Text">One sentence for a person.</param>
 public sealed record StreamError(string Code, string Text);
 

@@ -40,7 +40,7 @@ public sealed class CorrectKeypoints(double share = 0.2)
     private static IEnumerable<(KeypointTruth Truth, Pose? Pose)> Paired(IReadOnlyList<KeypointTruth> truths, IReadOnlyList<Pose> found)
     {
         var poses = new Pose?[truths.Count];
-        var free = Enumerable.Repeat(true, found.Count).ToArray();
+        var taken = new HashSet<int>();
         var alike = from t in Enumerable.Range(0, truths.Count)
                     from p in Enumerable.Range(0, found.Count)
                     let similarity = ObjectKeypointSimilarity.Of(found[p], truths[t])
@@ -49,8 +49,7 @@ public sealed class CorrectKeypoints(double share = 0.2)
                     select (t, p);
         foreach (var (t, p) in alike)
         {
-            if (poses[t] is not null || !free[p]) continue;
-            (poses[t], free[p]) = (found[p], false);
+            if (poses[t] is null && taken.Add(p)) poses[t] = found[p];
         }
         return truths.Zip(poses);
     }

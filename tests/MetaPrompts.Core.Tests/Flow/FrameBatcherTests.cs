@@ -117,6 +117,47 @@ public sealed class FrameBatcherTests
         Assert.Equal([(A, 3L)], Names((await batcher.TakeAsync(default))!));
     }
 
+    /// <summary>Two cameras of one size, always with a frame waiting, fill no batch: the one of another size must have its turn all the same.</summary>
+    [Theory]
+    [InlineData(4, 1)]
+    [InlineData(2, 1)]
+    [InlineData(1, 2)]
+    public async Task No_size_starves_another(int batch, int turnsBetween)
+    {
+        StreamId[] ids = [A, B, C];
+        var writers = ids.Select(id => _boxes.Open(id, BackpressurePolicy.Latest)).ToArray();
+        var batcher = Batcher(new BatchingOptions(batch), key: size => size);
+        var turns = new List<HashSet<StreamId>>();
+        for (var n = 0; n < 12; n++)
+        {
+            for (var i = 0; i < 3; i++) writers[i].TryWrite(Make(ids[i], n, i == 1 ? new ImageSize(4, 4) : new ImageSize(2, 2)));
+            using var taken = (await batcher.TakeAsync(default))!;
+            turns.Add([.. taken.Frames.Select(frame => frame.Stamp.Stream)]);
+        }
+
+        foreach (var id in ids)
+        {
+            var since = 0;
+            foreach (var turn in turns) Assert.InRange(since = turn.Contains(id) ? 0 : since + 1, 0, turnsBetween);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_held_stays_until_it_is_let_go()
+    {
+        var (a, b) = (_boxes.Open(A, BackpressurePolicy.Lossless(4)), _boxes.Open(B, BackpressurePolicy.Latest));
+        var held = true;
+        var batcher = new FrameBatcher(_boxes, new BatchingOptions(4), size => size, frame => _stale.Add(frame.Stamp), _time, stream => held && stream == A);
+        a.TryWrite(Make(A, 0));
+        b.TryWrite(Make(B, 0));
+        Assert.Equal([(B, 0L)], Names((await batcher.TakeAsync(default))!));
+        var next = batcher.TakeAsync(default).AsTask();
+        Assert.False(next.IsCompleted);
+        held = false;
+        _boxes.Wake();
+        Assert.Equal([(A, 0L)], Names((await next.WaitAsync(TimeSpan.FromSeconds(60)))!));
+    }
+
     [Fact]
     public async Task Turns_go_round()
     {

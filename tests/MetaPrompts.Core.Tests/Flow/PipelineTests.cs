@@ -1,6 +1,7 @@
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Flow;
 using MetaPrompts.Core.Frames;
+using MetaPrompts.Core.Results;
 using MetaPrompts.Testing;
 
 namespace MetaPrompts.Core.Tests.Flow;
@@ -175,6 +176,57 @@ public sealed class PipelineTests
         Assert.True(sink.Completed);
         Assert.True(report.Streams[0].Ledger.DroppedQueue > 0);
         Assert.True(report.Published > 0);
+    }
+
+    /// <summary>A file waits for its sink; a service that is told to stop does not wait for ever, and what was left is accounted for.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_time_to_drain_holds_for_sinks_too(bool listens)
+    {
+        using var stop = new CancellationTokenSource();
+        var never = new TaskCompletionSource();
+        var sink = new CollectingSink { Gate = never.Task, IgnoresStop = !listens };
+        var builder = new PipelineBuilder(new FakeModel { Before = _ => stop.CancelAfter(20) }, _pool) { Batching = new BatchingOptions(1), Drain = TimeSpan.FromMilliseconds(50) };
+        var report = await builder.AddSource(File(A, 1000)).AddSink(sink, required: false).Build().RunAsync(stop.Token).WaitAsync(TimeSpan.FromSeconds(60));
+        Ledger.Balances(report, _pool);
+        Assert.Null(report.Failure);
+        Assert.Equal(listens, sink.Completed);
+        Assert.Equal(listens ? null : "collecting: takes nothing any more; what was left for it is lost", report.Sinks[0].Failure?.Message);
+        Assert.True(report.Streams[0].Ledger.Failed > 0);
+    }
+
+    /// <summary>A camera does not care what a file waits for.</summary>
+    [Fact]
+    public async Task A_sink_that_a_file_waits_for_holds_up_no_camera()
+    {
+        using var stop = new CancellationTokenSource();
+        var (gate, seen) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var stuck = new CollectingSink("stuck", BackpressurePolicy.Lossless(1)) { Gate = gate.Task };
+        var quick = new CollectingSink("quick") { Wrote = stamp => { if (stamp.Stream == B && stamp.Sequence > 200) seen.TrySetResult(); } };
+        var running = new PipelineBuilder(new FakeModel(), _pool) { Batching = new BatchingOptions(4, 2) }
+            .AddSource(File(A, 50)).AddSource(new FakeSource(B, _pool, BackpressurePolicy.Latest, long.MaxValue) { Interval = TimeSpan.FromMilliseconds(1) })
+            .AddSink(stuck, streams: new HashSet<StreamId> { A }).AddSink(quick).Build().RunAsync(stop.Token);
+        await seen.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Empty(stuck.Stamps);
+        gate.SetResult();
+        for (var i = 0; i < 6000 && stuck.Stamps.Count < 50; i++) await Task.Delay(10);
+        await stop.CancelAsync();
+        var report = (await running).ThrowIfFailed();
+        Ledger.Balances(report, _pool);
+        Assert.Equal(Enumerable.Range(0, 50).Select(n => (long)n), stuck.Sequences(A));
+        Assert.Equal(Enumerable.Range(0, 50).Select(n => (long)n), quick.Sequences(A));
+    }
+
+    /// <summary>Our bug is told as what it was, not as books that do not add up.</summary>
+    [Fact]
+    public async Task A_failure_behind_the_model_is_the_reports()
+    {
+        var sink = new CollectingSink();
+        var builder = new PipelineBuilder(new FakeModel { Says = new FramePerception(null, null, new PosePrediction(null!, "model")) }, _pool) { FollowPeople = true };
+        var report = await builder.AddSource(File(A, 10)).AddSink(sink).Build().RunAsync(default);
+        Ledger.Balances(report, _pool);
+        Assert.True(report.Failure is NullReferenceException or ArgumentNullException, report.Failure?.ToString());
     }
 
     [Fact]

@@ -24,6 +24,16 @@ public sealed class SteadyFilterTests
     }
 
     [Fact]
+    public void WhatHasNoMapIsNotSteadied()
+    {
+        for (var n = 0; n < 2; n++)
+        {
+            using var frame = FakeFrames.Make(Front, n);
+            Assert.False(_filter.Steady(frame, new FramePerception(null, null, new PosePrediction([], "model"))).Steadied);
+        }
+    }
+
+    [Fact]
     public void AClassChangesOnlyWhenItHasBeenSaidThreeTimesRunning()
     {
         int[] said = [1, 2, 2, 1, 2, 3, 3, 3, 1];

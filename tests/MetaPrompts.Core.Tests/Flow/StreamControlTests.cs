@@ -84,7 +84,76 @@ public sealed class StreamControlTests
         await running.WaitAsync(TimeSpan.FromSeconds(60));
         // What a broker keeps of a service that was stopped.
         Assert.Equal(StreamState.Ended, _board.Statuses.Last().State);
+        Assert.Equal(1, supervisor.Epoch);                                      // not opened once more to be closed
         while (_mailbox.Reader.TryRead(out var frame)) frame.Dispose();
+    }
+
+    /// <summary>A child takes its time to end. Resumed before it has: that is no loss of the camera.</summary>
+    [Fact]
+    public async Task Resumed_while_it_still_closes_it_is_opened_at_once()
+    {
+        using var stop = new CancellationTokenSource();
+        var closing = new TaskCompletionSource();
+        var sources = new List<FakeSource>();
+        var supervisor = new SourceSupervisor(new StreamPlan(Front, BackpressurePolicy.Latest, _ =>
+        {
+            sources.Add(new FakeSource(Front, _pool, BackpressurePolicy.Latest, long.MaxValue, _time) { Interval = TimeSpan.FromMilliseconds(40), Closing = closing.Task });
+            return sources[^1];
+        }, new ReconnectOptions()), _mailbox.Writer, _ledger, _time, NullLogger.Instance, () => 1, new StreamBoard([_board], _ledger, _time));
+        var running = supervisor.RunAsync(stop.Token, default);
+        Advance(0.2);
+        supervisor.Pause();
+        supervisor.Resume();
+        closing.SetResult();
+        await UntilAsync(() => sources.Count == 2);
+        Assert.DoesNotContain(_board.Statuses, s => s.State is StreamState.Reconnecting or StreamState.Stalled);
+        await stop.CancelAsync();
+        await running.WaitAsync(TimeSpan.FromSeconds(60));
+        while (_mailbox.Reader.TryRead(out var frame)) frame.Dispose();
+    }
+
+    /// <summary>It comes when the state is told, between the look for a pause and the opening.</summary>
+    [Fact]
+    public async Task A_pause_that_comes_as_the_source_is_opened_is_not_lost()
+    {
+        using var stop = new CancellationTokenSource();
+        SourceSupervisor? supervisor = null;
+        var paused = 0;
+        var board = new Board { Shown = status => { if (status.State == StreamState.Starting && paused++ == 1) supervisor!.Pause(); } };
+        supervisor = new SourceSupervisor(new StreamPlan(Front, BackpressurePolicy.Latest, _ =>
+        {
+            _opened++;
+            return new FakeSource(Front, _pool, BackpressurePolicy.Latest, long.MaxValue, _time) { Interval = TimeSpan.FromMilliseconds(40) };
+        }, new ReconnectOptions()), _mailbox.Writer, _ledger, _time, NullLogger.Instance, () => 1, new StreamBoard([board], _ledger, _time));
+        supervisor.Pause();
+        var running = supervisor.RunAsync(stop.Token, default);
+        supervisor.Resume();                                                    // tells "starting", which pauses again
+        await UntilAsync(() => board.Statuses.Count(s => s.State == StreamState.Paused) == 2);
+        Assert.Equal(0, _opened);
+        await stop.CancelAsync();
+        await running.WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
+    /// <summary>The counts are told while the state changes: what is told last is the change.</summary>
+    [Fact]
+    public async Task An_old_state_is_never_told_last()
+    {
+        var entered = new ManualResetEventSlim();
+        Task? changing = null;
+        StreamBoard? board = null;
+        var slow = new Board();
+        slow.Shown = status =>
+        {
+            if (status.State != StreamState.Online || changing is not null || slow.Statuses.IsEmpty) return;
+            changing = Task.Run(() => board!.Show(Front, StreamState.Reconnecting));
+            entered.Wait(100);                                                  // time enough to overtake
+        };
+        board = new StreamBoard([slow], _ledger, _time);
+        board.Show(Front, StreamState.Online);
+        board.Refresh();
+        await changing!;
+        Assert.Equal(StreamState.Reconnecting, slow.Statuses.Last().State);
+        Assert.Equal([StreamState.Online, StreamState.Online, StreamState.Reconnecting], slow.Statuses.Select(s => s.State));
     }
 
     [Fact]
@@ -151,7 +220,14 @@ public sealed class StreamControlTests
     {
         public ConcurrentQueue<StreamStatus> Statuses { get; } = new();
 
-        public void Show(StreamStatus status) => Statuses.Enqueue(status);
+        /// <summary>Called before the status counts as told.</summary>
+        public Action<StreamStatus> Shown { get; set; } = _ => { };
+
+        public void Show(StreamStatus status)
+        {
+            Shown(status);
+            Statuses.Enqueue(status);
+        }
 
         public void Show(StreamInfo info)
         {

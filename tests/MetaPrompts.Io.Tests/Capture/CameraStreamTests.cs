@@ -211,6 +211,9 @@ public sealed class CameraStreamTests : IDisposable
     [InlineData("mail me@home", "mail me@home")]
     [InlineData("rtsp://admin:pa/ss?w#d@h:554/x", "rtsp://***@h:554/x")]
     [InlineData("mqtt://u:p/@h 'rtsp://h:554/a@b'", "mqtt://***@h 'rtsp://h:554/a@b'")]
+    [InlineData("rtsp://admin:it's\"<x>@10.0.0.1/x", "rtsp://***@10.0.0.1/x")]
+    [InlineData("rtsp://h:554/user=admin_password=s3cret_channel=1_stream=0.sdp", "rtsp://h:554/user=***")]
+    [InlineData("http://h/cgi?loginuse=admin&loginpas=s3cret&x=1", "http://h/cgi?loginuse=***&loginpas=***&x=1")]
     [InlineData("rtsp://[fe80::1]:554/a@b", "rtsp://[fe80::1]:554/a@b")]
     [InlineData("rtsp://u:p@[fe80::1]:554/a", "rtsp://***@[fe80::1]:554/a")]
     public void SecretsOfUrlsAreHidden(string text, string shown) => Assert.Equal(shown, Core.Telemetry.Redaction.Of(text));
