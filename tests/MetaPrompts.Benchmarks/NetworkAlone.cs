@@ -22,7 +22,7 @@ internal sealed class NetworkAlone : IDisposable
     /// <exception cref="ModelRefusedException">Unknown, damaged, or of another kind.</exception>
     public NetworkAlone(string nameOrPath, int steps)
     {
-        using var files = PerceptionModels.Find(nameOrPath);
+        var files = PerceptionModels.Find(nameOrPath);
         var manifest = files.Manifest;
         using var reader = new SafetensorsReader(files.OpenWeights(), manifest.Weights);
         Module network;

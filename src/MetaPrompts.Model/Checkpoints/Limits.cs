@@ -12,7 +12,7 @@ internal static class Limits
     /// <summary>Bytes of a pickle; the largest published one has 0.2 MB.</summary>
     public const long LongestPickle = 64 << 20;
 
-    /// <summary>Values a pickle may make, each a byte or more of it and up to 88 here. A network of a thousand tensors makes 25,000; with optimizer state it makes 0.1 million, and its file has many megabytes.</summary>
+    /// <summary>Values a pickle may make, pairs that are copied included. A network of a thousand tensors makes 25,000; with optimizer state it makes 0.1 million, and its file has many megabytes.</summary>
     /// <param name="file">Bytes.</param>
     public static int MostValues(long file) => 20_000 + (int)Math.Min(980_000, file / 64);
 

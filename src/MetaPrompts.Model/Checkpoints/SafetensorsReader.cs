@@ -95,6 +95,7 @@ public sealed class SafetensorsReader : ICheckpointReader
     {
         var reader = new Utf8JsonReader(header, Strict);
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw Refuse("header is not a JSON object");
+        var described = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var name = reader.GetString()!;
@@ -102,7 +103,7 @@ public sealed class SafetensorsReader : ICheckpointReader
             CheckLength(reader, name);
             using var value = JsonDocument.ParseValue(ref reader);
             if (value.RootElement.ValueKind != JsonValueKind.Object) throw Refuse($"header entry {Limits.Short(name)} is not an object");
-            if (name == SafetensorsFormat.MetadataKey) ParseMetadata(value.RootElement);
+            if (name == SafetensorsFormat.MetadataKey) ParseMetadata(value.RootElement, ref described);
             else if (!_entries.TryAdd(name, ParseEntry(name, value.RootElement))) throw Refuse($"names {Limits.Short(name)} twice");
         }
         // Reading on finds out whether anything but blanks stands behind the object.
@@ -118,8 +119,10 @@ public sealed class SafetensorsReader : ICheckpointReader
             throw Refuse($"header entry {Limits.Short(name)} is too long");
     }
 
-    private void ParseMetadata(JsonElement metadata)
+    private void ParseMetadata(JsonElement metadata, ref bool described)
     {
+        if (described) throw Refuse("has metadata twice");
+        described = true;
         foreach (var property in metadata.EnumerateObject())
         {
             if (property.Value.ValueKind != JsonValueKind.String) throw Refuse($"metadata {Limits.Short(property.Name)} is not a string");

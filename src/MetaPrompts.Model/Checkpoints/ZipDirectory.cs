@@ -136,7 +136,7 @@ internal static class ZipDirectory
 
         private void CheckName(string entry)
         {
-            if (entry.Length == 0 || entry[0] == '/' || entry.Contains('\\', StringComparison.Ordinal) || entry.Contains(':', StringComparison.Ordinal) || entry.Any(char.IsControl)
+            if (entry.Length == 0 || entry[0] == '/' || entry.Contains('\\', StringComparison.Ordinal) || (entry.Length > 2 && char.IsAsciiLetter(entry[0]) && entry[1] == ':' && entry[2] == '/') || entry.Any(char.IsControl)
                 || entry.Split('/').Any(part => part is ".." or "."))
                 throw Refuse($"has an entry whose name leads out of the archive ({Limits.Short(entry)})");
         }

@@ -69,7 +69,7 @@ public static class CheckpointConverter
     public static Conversion ToPublished(string model, string output, ConversionOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        using var files = PerceptionModels.Find(model);
+        var files = PerceptionModels.Find(model);
         var manifest = files.Manifest;
         using (var sha = new WeightsSha256(files)) sha.Check();
         using var reader = new SafetensorsReader(files.OpenWeights(), manifest.Weights);

@@ -16,7 +16,8 @@ internal sealed partial class NetworkOfFile
     public NetworkOfFile(ICheckpointReader reader, string file)
     {
         _file = file;
-        _shapes = reader.Entries.ToDictionary(entry => DistributedPrefix().Replace(entry.Name, ""), entry => entry.Shape);
+        // With and without the prefix it is one tensor; whether both hold the same, the loader finds out.
+        _shapes = reader.Entries.DistinctBy(entry => DistributedPrefix().Replace(entry.Name, "")).ToDictionary(entry => DistributedPrefix().Replace(entry.Name, ""), entry => entry.Shape);
         (Task, _prefix) = _shapes.Keys switch
         {
             var names when names.Contains("encoder." + Unet + "out.0.weight") && names.Contains("last_layer_depth.0.weight") => (PerceptionTask.Depth, "encoder."),
@@ -116,6 +117,6 @@ internal sealed partial class NetworkOfFile
     [GeneratedRegex(@"^module\.")]
     private static partial Regex DistributedPrefix();
 
-    [GeneratedRegex(@"^(encoder\.|backbone\.)?t\d+$")]
+    [GeneratedRegex(@"^(encoder\.|backbone\.)?t[0-9]+$")]
     private static partial Regex StepName();
 }

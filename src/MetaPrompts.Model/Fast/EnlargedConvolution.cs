@@ -86,7 +86,14 @@ internal sealed unsafe class EnlargedConvolution : IDisposable
     private AxisShares Shares(long small, long large) => _shares.TryGetValue((small, large), out var shares) ? shares : _shares.GetOrAdd((small, large), _ => new AxisShares(Axis(small, large)));
 
     /// <returns>[large, small·3]: how much a small map's place, seen through a tap, adds to a large map's place. Kept.</returns>
-    private Tensor Axis(long small, long large) => _axes.TryGetValue((small, large), out var axis) ? axis : _axes.GetOrAdd((small, large), _ =>
+    private Tensor Axis(long small, long large)
+    {
+        if (_axes.TryGetValue((small, large), out var axis)) return axis;
+        // Two lanes may come here at once: nobody would dispose of the second one's.
+        lock (_axes) return _axes.TryGetValue((small, large), out axis) ? axis : _axes[(small, large)] = NewAxis(small, large);
+    }
+
+    private Tensor NewAxis(long small, long large)
     {
         using var none = no_grad();
         using var scope = NewDisposeScope();
@@ -96,7 +103,7 @@ internal sealed unsafe class EnlargedConvolution : IDisposable
         var padded = cat([outside, unit, outside], 0);
         return stack([padded.narrow(0, 0, large), padded.narrow(0, 1, large), padded.narrow(0, 2, large)], -1).reshape(large, small * 3)
             .to(_type).to(_device).contiguous().DetachFromDisposeScope();
-    });
+    }
 
     public void Dispose()
     {

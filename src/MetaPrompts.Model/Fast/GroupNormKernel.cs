@@ -53,7 +53,7 @@ internal static unsafe class GroupNormKernel
         where W : struct, IWide<W>
     {
         var row = Tile(channels) * channels;                       // several pixels at a time where a pixel is no whole number of vectors
-        var rows = height * width * channels / row;
+        var rows = (int)((long)height * width * channels / row);
         double* sums = stackalloc double[row];
         float* scale = stackalloc float[row], shift = stackalloc float[row], mean = stackalloc float[row];
         var per = channels / groups;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Perception;
+using MetaPrompts.Model.Modules.MetaPrompts;
 
 namespace MetaPrompts.Model.Inference;
 
@@ -66,7 +67,9 @@ public static class Manifests
         Demand(manifest.Sha256.Length == 64, "sha256 must have 64 hexadecimal digits");
         Demand(manifest.WorkingSize is not { } size || (size.Height is >= 8 and <= 8192 && size.Width is >= 8 and <= 8192), "workingSize must be 8…8192 a side");
         Demand((manifest.MinDepth ?? 0) >= 0 && (manifest.MaxDepth ?? float.MaxValue) > (manifest.MinDepth ?? 0), "depth needs 0 ≤ minDepth < maxDepth");
-        Demand(Path.GetFileName(manifest.Weights) == manifest.Weights, "weights must be a file name beside the manifest");
+        Demand(manifest.Network.Kind != "multi" || !manifest.Tasks.Contains(PerceptionTask.Depth) || (MetaPromptsMulti.Nearest(manifest) > 0 && MetaPromptsMulti.Nearest(manifest) < MetaPromptsMulti.Farthest(manifest)),
+            "depth of a multi network needs 0 < minDepth < maxDepth: it is learnt as a logarithm");
+        Demand(Path.GetFileName(manifest.Weights) == manifest.Weights && !manifest.Weights.Any(char.IsControl), "weights must be a file name beside the manifest");
         var n = manifest.Network;
         Demand(n.ModelChannels is > 0 and <= 4096 && n.VaeCh is > 0 and <= 4096 && n.ContextDim is > 0 and <= 16384 && n.EmbedDim is > 0 and <= 16384 && n.HeadChannels is > 0 and <= 16384 && n.PoseHeadChannels is >= 0 and <= 16384, "a width of network is out of range");
         Demand(n.ChannelMult.Count == 4 && n.ChannelMult.Concat(n.VaeChMult).All(m => m is > 0 and <= 64) && n.VaeChMult.Count is > 0 and <= 8, "channelMult needs 4 entries and vaeChMult 1…8, each 1…64");

@@ -4,7 +4,7 @@ using MetaPrompts.Core.Perception;
 namespace MetaPrompts.Model.Inference;
 
 /// <summary>A manifest and the way to its weights: two files, or two resources of this assembly.</summary>
-internal sealed class ModelFiles : IDisposable
+internal sealed class ModelFiles
 {
     private readonly Func<Stream> _weights;
 
@@ -41,9 +41,5 @@ internal sealed class ModelFiles : IDisposable
         {
             throw new ModelRefusedException(Path.GetFileName(path), $"cannot be opened ({problem.Message})", problem);
         }
-    }
-
-    public void Dispose()
-    {
     }
 }

@@ -23,7 +23,7 @@ public static class PerceptionModels
     /// <exception cref="ModelRefusedException">Unknown, or refused for a reason the message names.</exception>
     public static ModelManifest Manifest(string nameOrPath)
     {
-        using var files = Find(nameOrPath);
+        var files = Find(nameOrPath);
         return files.Manifest;
     }
 
@@ -35,7 +35,7 @@ public static class PerceptionModels
     {
         ArgumentNullException.ThrowIfNull(options);
         TorchRuntime.Prepare();
-        using var files = Find(nameOrPath);
+        var files = Find(nameOrPath);
         options.Check(files.Manifest);
         return Sharing(Open(files, options));
     }
@@ -111,7 +111,7 @@ public static class PerceptionModels
         var network = UnfilledNetwork.Build(() => Network(manifest));
         try
         {
-            Precisions.Apply(network, options.ResolvePrecision(options.ResolveDevice(), manifest.Network));
+            Precisions.Apply(network, options.ResolvePrecision(options.ResolveDevice(), manifest.Network), options.ResolveDevice());
             CheckpointLoader.Load(network, reader, PublishedKeyMaps.Named(manifest.KeyMap), manifest.Weights);
             sha.Check();
             return Served(manifest with { Protocol = options.ResolveProtocol(manifest) }, network, options);
@@ -147,11 +147,13 @@ public static class PerceptionModels
     public static ModelAnatomy Inspect(string nameOrPath)
     {
         TorchRuntime.Prepare();
-        using var files = Find(nameOrPath);
+        var files = Find(nameOrPath);
         var manifest = files.Manifest;
+        using var sha = new WeightsSha256(files);
         using var reader = new SafetensorsReader(files.OpenWeights(), manifest.Weights);
         using var network = UnfilledNetwork.Build(() => Network(manifest));
         var report = CheckpointLoader.Load(network, reader, PublishedKeyMaps.Named(manifest.KeyMap), manifest.Weights);
+        sha.Check();
         return ModelAnatomy.Of(network, report);
     }
 
@@ -159,7 +161,7 @@ public static class PerceptionModels
     /// <inheritdoc cref="Manifest"/>
     public static IReadOnlyList<WeightEntry> Weights(string nameOrPath)
     {
-        using var files = Find(nameOrPath);
+        var files = Find(nameOrPath);
         using var reader = new SafetensorsReader(files.OpenWeights(), files.Manifest.Weights);
         return [.. reader.Entries.Select(e => new WeightEntry(e.Name, e.Dtype.ToString(), e.Shape))];
     }
@@ -175,7 +177,8 @@ public static class PerceptionModels
                 ? ModelFiles.OfPath(found)
                 : throw new ModelRefusedException($"model {nameOrPath}", $"is not known; known are {string.Join(", ", Names)}, or give the path of a manifest");
         }
-        var path = Path.ChangeExtension(nameOrPath, ".json");
+        // A dot within a name (depth-1.5) begins no ending.
+        var path = nameOrPath.EndsWith(".json", StringComparison.Ordinal) ? nameOrPath : (nameOrPath.EndsWith(".safetensors", StringComparison.Ordinal) ? nameOrPath[..^".safetensors".Length] : nameOrPath) + ".json";
         return File.Exists(path) ? ModelFiles.OfPath(path) : throw new ModelRefusedException($"model {nameOrPath}", $"there is no manifest {path}; weights need one beside them");
     }
 }

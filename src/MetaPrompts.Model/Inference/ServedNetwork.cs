@@ -22,7 +22,7 @@ internal sealed class ServedNetwork : IDisposable
     private readonly Func<int, StepFeatures> _prepare;
     private readonly FastPlan _plan;
 
-    /// <param name="network">With its weights in float32; taken over.</param>
+    /// <param name="network">With its weights, in float32 or already in the type it will compute in; taken over.</param>
     /// <param name="prepare">The network's PrepareStep.</param>
     /// <exception cref="ConfigurationException">An option does not suit the model or this machine.</exception>
     public ServedNetwork(ModelManifest manifest, Module network, Func<int, StepFeatures> prepare, ExecutionOptions options)
@@ -31,7 +31,7 @@ internal sealed class ServedNetwork : IDisposable
         Device = options.ResolveDevice();
         Type = options.ResolvePrecision(Device, manifest.Network);
         RefineSteps = options.ResolveRefineSteps(manifest);
-        Precisions.Apply(network, Type);
+        Precisions.Apply(network, Type, Device);
         network.to(Device);
         network.eval();
         Lanes = Preparation.IsSmall(network, Device) ? TorchRuntime.Threads : 1;

@@ -39,7 +39,7 @@ public static class FullSize
         var config = json.RootElement.GetProperty("config");
         var name = NameOf(file);
         using var network = ServedGolden.Of(task, Manifest(task, name, config, json.RootElement.GetProperty("stages")), unfilled: true);
-        Precisions.Apply(network.Module, type);
+        Precisions.Apply(network.Module, type, device);
         FormulaWeights.Fill(network.Module, config.GetProperty("seed").GetUInt64(), half: false, stop);
         network.Module.to(device);
         network.Module.eval();

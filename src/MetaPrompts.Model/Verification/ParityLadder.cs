@@ -169,7 +169,7 @@ public sealed class ParityLadder(string root, Device device, ScalarType type, Se
     private ServedGolden Network(GoldenModel model, GoldenCase golden)
     {
         var network = ServedGolden.Of(model.Task, model.Manifest(golden.ResizeScale, golden.MaxDepth));
-        Precisions.Apply(network.Module, type);
+        Precisions.Apply(network.Module, type, device);
         model.Load(network.Module);
         network.Module.to(device);
         Preparation.Apply(network.Module, path.Speedups(), device, type);

@@ -26,8 +26,9 @@ public static class TrainingTasks
             "pose" => new PoseTask(manifest),
             var kind => throw new ConfigurationException("network.kind", $"'{kind}' is not known; use multi, depth, segmentation or pose"),
         };
-        if (options.Bfloat16) Precisions.Apply(task.Network, ScalarType.BFloat16);
-        task.Network.to(Device(options));
+        var device = Device(options);
+        if (options.Bfloat16) Precisions.Apply(task.Network, ScalarType.BFloat16, device);
+        task.Network.to(device);
         return task;
     }
 

@@ -37,6 +37,11 @@ public sealed class CheckpointLoaderTests : IDisposable
         Assert.All(before, one => Assert.True(one.Value.allclose(after[one.Key], 0, 0), one.Key));
     }
 
+    /// <summary>\d of .NET is any digit of any script.</summary>
+    [Fact]
+    public void ForeignDigitsAreNoBlockNumbers() =>
+        Assert.StartsWith("unet.unet.diffusion_model.down_blocks.٣.", PublishedKeyMaps.Named("diffusers-1").Translate("unet.down_blocks.٣.resnets.0.conv1.weight").Ours, StringComparison.Ordinal);
+
     [Fact]
     public void HalfPrecisionIsWidenedAndCountersStayWhole()
     {

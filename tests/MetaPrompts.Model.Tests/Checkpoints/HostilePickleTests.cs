@@ -27,6 +27,14 @@ public sealed class HostilePickleTests : IDisposable
         ["REDUCE of text"] = (Pickles.Holding(p => p.Text("os.system").Raw(")R")), "calls what is no function"),
         ["REDUCE without a tuple"] = (Pickles.Holding(p => p.Global("collections", "OrderedDict").Raw("NR")), "calls what is no function"),
         ["OrderedDict of pairs that are none"] = (Pickles.Holding(p => p.Global("collections", "OrderedDict").Raw("(]NatR")), "calls collections.OrderedDict with other arguments"),
+        ["one list made into thousands of dictionaries"] = (Pickles.Holding(p =>
+        {
+            // A pair, in a list eight thousand times, copied three thousand times: 33 kB would become 380 MB.
+            p.Global("collections", "OrderedDict").Raw("q\u0000" + "0").Raw("NN\u0086q\u0001" + "0").Raw("](").Raw(string.Concat(Enumerable.Repeat("h\u0001", 8000))).Raw("eq\u0002" + "0").Raw("](");
+            for (var i = 0; i < 2900; i++) p.Raw("h\u0000h\u0002\u0085R");
+            return p.Raw("e");
+        }), "more values than a file of its size"),
+        ["weights under one name, again and again"] = (Pickles.New.Op('}').Tensor("0", 1, 0, [1], [1]).Raw("q\u00000}(").Text("x").Raw("h\u0000uq\u00010(").Text("model").Raw("h\u0001").Text("model").Raw("h\u0001u.").Done(), "names model twice"),
         ["BUILD on a tensor"] = (Pickles.Holding(p => p.Tensor("0", 1, 0, [1], [1]).Raw("}b")), "BUILD"),
         ["BUILD on a list"] = (Pickles.Holding(p => p.Raw("]}").Text("__setstate__").Text("x").Raw("sb")), "BUILD"),
         ["BUILD on a class"] = (Pickles.Holding(p => p.Global("collections", "OrderedDict").Raw("}").Text("__init__").Raw("Nsb")), "BUILD"),

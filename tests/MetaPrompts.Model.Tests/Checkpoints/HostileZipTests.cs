@@ -17,6 +17,16 @@ public sealed class HostileZipTests
         Assert.Equal([4L], Assert.Single(reader.Entries).Shape);
     }
 
+    /// <summary>torch.save names its folder after the file, and files are called all sorts of things.</summary>
+    [Theory]
+    [InlineData("run:3")]
+    [InlineData("2026-12-01T10:00 best")]
+    public void AColonLeadsNowhere(string root)
+    {
+        using var reader = new TorchFileReader(new MemoryStream(Pickles.Zip([($"{root}/data.pkl", _pickle), ($"{root}/data/0", new byte[16])])), "good.pth");
+        Assert.Equal([4L], Assert.Single(reader.Entries).Shape);
+    }
+
     [Theory]
     [InlineData("archive/../../evil")]
     [InlineData("/etc/passwd")]

@@ -75,7 +75,7 @@ public sealed partial class LoadingCostTests(ITestOutputHelper output) : IDispos
         var cost = Time(() =>
         {
             made = UnfilledNetwork.Build(() => new MetaPromptDepth(manifest));
-            Precisions.Apply(made, type);
+            Precisions.Apply(made, type, CPU);
             using var reader = CheckpointFiles.Open(path);
             CheckpointLoader.Load(made, reader, PublishedKeyMaps.Named(manifest.KeyMap), path);
         });

@@ -73,6 +73,7 @@ public sealed class SafetensorsTests : IDisposable
         { "twice", """{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}""" },
         { "lacks dtype", """{"a":{"shape":[3],"data_offsets":[0,12]}}""" },
         { "not an object", """{"a":[1,2,3]}""" },
+        { "has metadata twice", """{"__metadata__":{"x":"1"},"__metadata__":{"y":"1"},"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}""" },
         { "not a string", """{"__metadata__":{"x":1},"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}""" },
         { "not a JSON object", "[1,2]" },
         { "not valid JSON", """{"a":{"dtype":"F32",""" },

@@ -62,6 +62,8 @@ public sealed class PerceptionModelsTests : IDisposable
     [InlineData("\"kind\": \"multi\"", "\"kind\": \"depth\"", "no other")]
     [InlineData("\"zChannels\": 4", "\"zChannels\": 3", "zChannels")]
     [InlineData("\"maxDepth\": 80", "\"maxDepth\": 0.1", "maxDepth")]
+    [InlineData("\"minDepth\": 0.25", "\"minDepth\": 0", "minDepth")]
+    [InlineData("\"weights\": \"tiny", "\"weights\": \"\\u0000tiny", "weights")]
     [InlineData("\"height\": 192", "\"height\": 1000000000", "workingSize")]
     [InlineData("\"name\": \"tiny\"", "\"name\": [1", "manifest")]
     public void ABadManifestIsRefusedByTheFieldsName(string good, string bad, string named)
@@ -72,6 +74,39 @@ public sealed class PerceptionModelsTests : IDisposable
         var refused = Assert.ThrowsAny<ModelRefusedException>(() => PerceptionModels.Open(_manifest, _cpu));
         Assert.Contains(named, refused.Message, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain('\n', refused.Message);
+    }
+
+    [Fact]
+    public void InspectedWeightsMustBeThoseOfTheManifest()
+    {
+        Assert.NotNull(PerceptionModels.Inspect(_manifest));
+        var weights = Path.Combine(_folder, "tiny.safetensors");
+        var bytes = File.ReadAllBytes(weights);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(weights, bytes);
+        Assert.Contains("sha256", Assert.Throws<ModelRefusedException>(() => PerceptionModels.Inspect(_manifest)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ADotWithinANameBeginsNoEnding()
+    {
+        Assert.Equal("tiny", PerceptionModels.Manifest(Path.Combine(_folder, "tiny")).Name);
+        Assert.Equal("tiny", PerceptionModels.Manifest(Path.Combine(_folder, "tiny.safetensors")).Name);
+        Assert.Contains("tiny.5.json", Assert.Throws<ModelRefusedException>(() => PerceptionModels.Manifest(Path.Combine(_folder, "tiny.5"))).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>libtorch's norms on CUDA take one type only; that this is so was not seen here, for want of a GPU.</summary>
+    [Theory]
+    [InlineData("cpu", ScalarType.Float32)]
+    [InlineData("cuda", ScalarType.BFloat16)]
+    public void NormsHaveTheTypeTheirDeviceTakes(string device, ScalarType norms)
+    {
+        using var network = new MetaPromptsMulti(MiniFiles.Manifest);
+        Precisions.Apply(network, ScalarType.BFloat16, new Device(device));
+        Assert.All(network.modules().OfType<TorchSharp.Modules.GroupNorm>(), norm => Assert.Equal(norms, norm.weight!.dtype));
+        Assert.All(network.modules().OfType<TorchSharp.Modules.LayerNorm>(), norm => Assert.Equal(norms, norm.weight!.dtype));
+        Assert.All(network.modules().OfType<TorchSharp.Modules.BatchNorm2d>(), norm => Assert.Equal(ScalarType.Float32, norm.weight!.dtype));
+        Assert.All(network.modules().OfType<TorchSharp.Modules.Conv2d>(), conv => Assert.Equal(ScalarType.BFloat16, conv.weight!.dtype));
     }
 
     [Fact]

@@ -124,7 +124,10 @@ internal sealed class PickleProgram(ReadOnlyMemory<byte> program, long file, Fun
     private object? Reduce()
     {
         if (Pop(2) is not [PickleGlobal global, PickleTuple arguments]) throw new PickleException("calls what is no function (REDUCE)");
-        return PickleVocabulary.Call(global, arguments);
+        var made = PickleVocabulary.Call(global, arguments);
+        // Its pairs are copies: one list, made into a thousand dictionaries, would take a thousand times its room.
+        if (made is PickleDict dict) _values += dict.Pairs.Count;
+        return made;
     }
 
     /// <summary>Attributes of a state dict (its versions) and of what is read past: nothing here has attributes, so they are dropped.</summary>

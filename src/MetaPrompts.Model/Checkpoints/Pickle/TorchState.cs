@@ -21,7 +21,9 @@ internal sealed record TorchState(IReadOnlyList<(string Name, PickleTensor Tenso
     public static TorchState Of(object? saved)
     {
         if (saved is not PickleDict root) throw new PickleException("holds no dictionary of weights");
-        var wrapped = root.Pairs.Where(pair => pair.Key is string key && _wrappers.Contains(key) && pair.Value is PickleDict inner && HasTensors(inner)).ToList();
+        var named = root.Pairs.Where(pair => pair.Key is string key && _wrappers.Contains(key)).Take(_wrappers.Length + 1).ToList();
+        if (named.GroupBy(pair => pair.Key).FirstOrDefault(group => group.Count() > 1) is { } twice) throw new PickleException($"names {twice.Key} twice");
+        var wrapped = named.Where(pair => pair.Value is PickleDict inner && HasTensors(inner)).ToList();
         if (wrapped.Count > 1) throw new PickleException($"holds weights under {string.Join(" and ", wrapped.Select(pair => pair.Key))}; save one of them");
         var (state, leftOut) = (root, new List<string>());
         if (wrapped.Count == 1)

@@ -47,7 +47,8 @@ public sealed class SlidingWindows(int height, int width, int strideHeight, int 
         Tensor? sum = null;
         foreach (var window in Over(pictureHeight, pictureWidth))
         {
-            using var logits = forward(Part(image, window).contiguous());
+            using var part = Part(image, window).contiguous();
+            using var logits = forward(part);
             sum ??= zeros([image.size(0), logits.size(1), pictureHeight, pictureWidth], logits.dtype, logits.device);
             Part(sum, window).add_(logits);
         }

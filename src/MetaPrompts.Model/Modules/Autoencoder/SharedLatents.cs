@@ -4,7 +4,7 @@ namespace MetaPrompts.Model.Modules.Autoencoder;
 
 /// <summary>
 /// Latents of the frames in hand, for networks whose autoencoders are the same: who asks first computes, the others are given that. Only for an input of the very same values, so a network's answer is
-/// to the bit what it would be alone. Each thread has its own; whoever runs the networks forgets them after each batch. Owns the latents.
+/// what it would be alone: to the bit among networks of a size; a small one computes by other kernels than a large one, and is given what the first of them computed. Each thread has its own; whoever runs the networks forgets them after each batch. Owns the latents.
 /// </summary>
 public sealed class SharedLatents : IDisposable
 {

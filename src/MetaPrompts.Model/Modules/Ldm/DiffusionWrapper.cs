@@ -8,9 +8,9 @@ public sealed class DiffusionWrapper : Module
 {
     public readonly UNetModel diffusion_model;
 
-    public DiffusionWrapper(NetworkShape shape, bool timeEmbed) : base(nameof(DiffusionWrapper))
+    public DiffusionWrapper(NetworkShape shape) : base(nameof(DiffusionWrapper))
     {
-        diffusion_model = new UNetModel(shape, timeEmbed);
+        diffusion_model = new UNetModel(shape);
         RegisterComponents();
     }
 }

@@ -13,19 +13,16 @@ namespace MetaPrompts.Model.Modules.Ldm;
 /// </summary>
 public sealed class UNetModel : Module, IPreparable, ICheckpointed
 {
-    private readonly Sequential? time_embed;
     private readonly ModuleList<ModuleList<Module>> input_blocks, output_blocks;
     private readonly ModuleList<Module> middle_block;
     private readonly Sequential @out;
     private readonly HashSet<int> _featureBlocks;
     private Prepared? _prepared;
 
-    /// <param name="timeEmbed">Keep the unused time MLP, as the published segmentation checkpoints do.</param>
-    public UNetModel(NetworkShape shape, bool timeEmbed = false) : base(nameof(UNetModel))
+    public UNetModel(NetworkShape shape) : base(nameof(UNetModel))
     {
         ArgumentNullException.ThrowIfNull(shape);
         long channels = shape.ModelChannels, embChannels = 4 * channels;
-        if (timeEmbed) time_embed = Sequential(("0", Linear(channels, embChannels)), ("1", SiLU()), ("2", Linear(embChannels, embChannels)));
 
         input_blocks = [new ModuleList<Module>(Conv2d(shape.InChannels, channels, 3, padding: 1))];
         var skips = new Stack<long>([channels]);

@@ -47,6 +47,12 @@ public sealed class MetaPromptsMulti : Module, IPreparable
     private FastStack[]? _prepared;
     private FastPlan? _plan;
 
+    /// <summary>Ends of the range of depth, metres; of a manifest that does not say them, mini's.</summary>
+    internal static float Nearest(ModelManifest manifest) => manifest.MinDepth ?? 0.25f;
+
+    /// <inheritdoc cref="Nearest"/>
+    internal static float Farthest(ModelManifest manifest) => manifest.MaxDepth ?? 80;
+
     /// <param name="manifest">Shape, tasks, prompts per task, depth range, classes.</param>
     public MetaPromptsMulti(ModelManifest manifest) : base(nameof(MetaPromptsMulti))
     {
@@ -54,8 +60,8 @@ public sealed class MetaPromptsMulti : Module, IPreparable
         var shape = manifest.Network;
         if (shape.EmbedDim != shape.ContextDim)
             throw new Core.Errors.ModelRefusedException(manifest.Name, $"embedDim {shape.EmbedDim} must equal contextDim {shape.ContextDim}: prompts re-arrange fused features by a scalar product");
-        logMin = Math.Log(manifest.MinDepth ?? 0.25f);
-        logMax = Math.Log(manifest.MaxDepth ?? 80f);
+        logMin = Math.Log(Nearest(manifest));
+        logMax = Math.Log(Farthest(manifest));
         context = shape.ContextDim;
 
         encoder_vq = new AutoencoderKL(shape);

@@ -9,9 +9,9 @@ public sealed class UNetWrapper : Module
 {
     public readonly DiffusionWrapper unet;
 
-    public UNetWrapper(NetworkShape shape, bool timeEmbed = false) : base(nameof(UNetWrapper))
+    public UNetWrapper(NetworkShape shape) : base(nameof(UNetWrapper))
     {
-        unet = new DiffusionWrapper(shape, timeEmbed);
+        unet = new DiffusionWrapper(shape);
         RegisterComponents();
     }
 }
