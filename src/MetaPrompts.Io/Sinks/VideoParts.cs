@@ -109,7 +109,7 @@ internal sealed class VideoParts(FfmpegTools tools, string path)
     private async Task<bool> KeepAsync(int part, long[] sequences, long packets, CancellationToken stop)
     {
         if (sequences.Length == 0 || (packets != sequences.Length && !await CutAsync(part, sequences.Length, stop).ConfigureAwait(false))) return false;
-        var temporary = Sequences(part) + ".new";
+        var temporary = NewSequences(part);
         // Under another name first: half a list would pass for the whole of it.
         await File.WriteAllLinesAsync(temporary, sequences.Select(s => s.ToString(CultureInfo.InvariantCulture)), stop).ConfigureAwait(false);
         File.Move(temporary, Sequences(part), overwrite: true);
@@ -175,15 +175,20 @@ internal sealed class VideoParts(FfmpegTools tools, string path)
 
     private string Cut(int part) => Video(part) + ".cut";
 
+    private string NewSequences(int part) => Sequences(part) + ".new";
+
     private void RemoveFrom(int part)
     {
-        // Of a run that was killed while it put the last kept part right.
-        if (part > 0) File.Delete(Cut(part - 1));
-        for (; File.Exists(Video(part)) || File.Exists(Sequences(part)) || File.Exists(Cut(part)); part++)
+        // Of runs that were killed while they put a part right that is kept.
+        for (var kept = 0; kept < part; kept++)
         {
-            File.Delete(Video(part));
-            File.Delete(Sequences(part));
-            File.Delete(Cut(part));
+            File.Delete(Cut(kept));
+            File.Delete(NewSequences(kept));
+        }
+
+        for (; new[] { Video(part), Sequences(part), Cut(part), NewSequences(part) }.Any(File.Exists); part++)
+        {
+            foreach (var file in new[] { Video(part), Sequences(part), Cut(part), NewSequences(part) }) File.Delete(file);
         }
     }
 }

@@ -75,10 +75,11 @@ public static class Manifests
         Demand(n.ChannelMult.Count == 4 && n.ChannelMult.Concat(n.VaeChMult).All(m => m is > 0 and <= 64) && n.VaeChMult.Count is > 0 and <= 8, "channelMult needs 4 entries and vaeChMult 1…8, each 1…64");
         Demand(n.NumResBlocks is > 0 and <= 8 && n.VaeNumResBlocks is > 0 and <= 8 && n.NumHeads > 0 && n.NormGroups > 0 && n.FuseGroups > 0 && n.VaeInStride is 1 or 2, "numResBlocks, numHeads, groups or vaeInStride of network is out of range");
         Demand(n.InChannels is > 0 and <= 1024 && n.InChannels == n.ZChannels, "inChannels and zChannels of network must be equal: the UNet reads the autoencoder's latent");
-        Demand(n.Filters is > 0 and <= 4096 && n.FuseFilters is > 0 and <= 4096 && n.DecoderChannels is > 0 and <= 4096 && n.ResizeScale is >= 0 and <= 16, "filters, fuseFilters, decoderChannels or resizeScale of network is out of range");
+        Demand(n.Filters is > 0 and <= 4096 && n.FuseFilters is > 0 and <= 4096 && n.DecoderChannels is > 0 and <= 4096 && n.ResizeScale >= (n.Kind == "depth" ? 1 : 0) && n.ResizeScale <= 16, "filters, fuseFilters, decoderChannels or resizeScale of network is out of range");
         Demand(n.Kind == "multi" || (manifest.Tasks.Count == 1 && string.Equals(manifest.Tasks[0].ToString(), n.Kind, StringComparison.OrdinalIgnoreCase)) || !Enum.TryParse<PerceptionTask>(n.Kind, ignoreCase: true, out _),
             $"a {n.Kind} network has the task {n.Kind} and no other");
-        Demand(n.ChannelMult.All(m => n.ModelChannels * m % n.NormGroups == 0 && n.ModelChannels * m % n.NumHeads == 0) && n.VaeChMult.All(m => n.VaeCh * m % n.NormGroups == 0) && n.EmbedDim % n.FuseGroups == 0,
+        Demand(n.ChannelMult.All(m => n.ModelChannels * m % n.NormGroups == 0 && n.ModelChannels * m % n.NumHeads == 0) && n.VaeChMult.All(m => n.VaeCh * m % n.NormGroups == 0) && n.EmbedDim % n.FuseGroups == 0
+            && (n.Kind == "multi" || n.ContextDim % n.FuseGroups == 0) && (n.Kind != "depth" || n.ModelChannels * n.ChannelMult[0] % n.FuseGroups == 0),
             "widths of network must be multiples of normGroups, fuseGroups and numHeads");
     }
 

@@ -97,7 +97,12 @@ public sealed class VideoSinkTests : IDisposable
             if (run > 0) await sink.ResumeAtAsync(sink.NextSequence, CancellationToken.None);
             var until = run == 3 ? 20 : sink.NextSequence + 5;
             for (next = sink.NextSequence; next < until; next++) await WriteAsync(sink, next);
-            if (killedWhileCutting) await File.WriteAllTextAsync(path + ".part-0.ts.cut", "half");
+            if (killedWhileCutting)
+            {
+                await File.WriteAllTextAsync(path + ".part-0.ts.cut", "half");
+                await File.WriteAllTextAsync(path + ".part-1.seq.new", "3");
+            }
+
             if (run == 3) await sink.CompleteAsync(CancellationToken.None);
         }
 

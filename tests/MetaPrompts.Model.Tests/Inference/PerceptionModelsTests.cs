@@ -77,6 +77,15 @@ public sealed class PerceptionModelsTests : IDisposable
     }
 
     [Fact]
+    public void ShapesThatNoNetworkCanHaveAreRefused()
+    {
+        var depth = PublishedModels.Named("depth-nyu") with { Sha256 = new string('0', 64), Weights = "x.safetensors" };
+        Manifests.Check(depth, "x");
+        foreach (var shape in new[] { depth.Network with { ResizeScale = 0 }, depth.Network with { FuseGroups = 7 }, depth.Network with { ContextDim = depth.Network.ContextDim + 1 } })
+            Assert.Throws<ModelRefusedException>(() => Manifests.Check(depth with { Network = shape }, "x"));
+    }
+
+    [Fact]
     public void InspectedWeightsMustBeThoseOfTheManifest()
     {
         Assert.NotNull(PerceptionModels.Inspect(_manifest));
