@@ -36,7 +36,7 @@ public sealed class InterruptionTests : IDisposable
 
         var resumed = await Cli.RunAsync(_work.Folder, [.. Command, "--resume"]);
         Assert.True(resumed.ExitCode == 0, resumed.Error);
-        AssertWhole();
+        _work.AssertWhole("out/clip", Frames);
         Assert.True(_work.Json("out/clip/summary.json").GetProperty("frames").GetProperty("resumed").GetInt64() > 0);
 
         var whole = await Cli.RunAsync(_work.Folder, [.. Command[..3], "whole", .. Command[4..]]);
@@ -68,7 +68,7 @@ public sealed class InterruptionTests : IDisposable
 
         var resumed = await Cli.RunAsync(_work.Folder, [.. Command, "--resume"]);
         Assert.True(resumed.ExitCode == 0, resumed.Error);
-        AssertWhole();
+        _work.AssertWhole("out/clip", Frames);
     }
 
     [Fact]
@@ -99,16 +99,6 @@ public sealed class InterruptionTests : IDisposable
     {
         using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
         return reader.ReadToEnd();
-    }
-
-    private void AssertWhole()
-    {
-        Assert.Equal(Enumerable.Range(0, Frames).Select(i => (long)i), _work.Sequences("out/clip/records.jsonl"));
-        Assert.Equal(Frames, _work.FramesOf("out/clip/overlay.mp4"));
-        Assert.Equal(2 * Frames, _work.Files("out/clip").Count(f => f.EndsWith(".png", StringComparison.Ordinal)));
-        Assert.Equal(["overlay.mp4", "records.jsonl", "summary.json"], _work.Files("out/clip").Where(f => !f.EndsWith(".png", StringComparison.Ordinal)));
-        var frames = _work.Json("out/clip/summary.json").GetProperty("frames");
-        Assert.Equal((Frames, Frames), (frames.GetProperty("read").GetInt32(), frames.GetProperty("written").GetInt32()));
     }
 
     /// <summary>Records without what differs from run to run: wall clock and latency.</summary>

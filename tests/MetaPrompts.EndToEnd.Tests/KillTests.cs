@@ -43,11 +43,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
                 break;
             }
 
-            var folder = $"out-{jobs++}/clip";
-            Assert.Equal(Enumerable.Range(0, Frames).Select(i => (long)i), _work.Sequences($"{folder}/records.jsonl"));
-            Assert.Equal(Frames, _work.FramesOf($"{folder}/overlay.mp4"));
-            Assert.Equal(2 * Frames, _work.Files(folder).Count(f => f.EndsWith(".png", StringComparison.Ordinal)));
-            Assert.Equal(["overlay.mp4", "records.jsonl", "summary.json"], _work.Files(folder).Where(f => !f.EndsWith(".png", StringComparison.Ordinal)));
+            _work.AssertWhole($"out-{jobs++}/clip", Frames);
             output.WriteLine($"killed {killed} times, then whole: {Frames} frames");
         }
 

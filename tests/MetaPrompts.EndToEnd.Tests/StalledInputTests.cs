@@ -1,10 +1,10 @@
-using System.Diagnostics;
 using MetaPrompts.Cli;
 using MetaPrompts.Cli.Configuration;
 using MetaPrompts.Cli.Jobs;
 using MetaPrompts.Cli.Options;
 using MetaPrompts.Io.Capture;
 using MetaPrompts.Io.Imaging;
+using MetaPrompts.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace MetaPrompts.EndToEnd.Tests;
@@ -30,7 +30,7 @@ public sealed class StalledInputTests : IDisposable
         var job = FileJob.For(Sources.Resolve(clip), options.OutputFolder)[0];
         var running = new FileRun(job, options, model, NullLogger.Instance).RunAsync(signals);
         while (!_work.Files("out/clip").Contains("overlay.mp4.part-0.seq") || (await File.ReadAllLinesAsync(_work["out/clip/overlay.mp4.part-0.seq"])).Length < 5) await Task.Delay(20);
-        Freeze(clip);
+        Decoders.Freeze(clip);
         var (stalled, _) = await running;
         Assert.Contains("no frame for 1 s", stalled.Error, StringComparison.Ordinal);
         Assert.Equal((true, false), (stalled.Stopped, stalled.Complete));
@@ -41,18 +41,5 @@ public sealed class StalledInputTests : IDisposable
         Assert.InRange(whole.Frames.Resumed, 1, stalled.Frames.Written);
         Assert.Equal(Enumerable.Range(0, Frames).Select(n => (long)n), _work.Sequences("out/clip/records.jsonl"));
         Assert.Equal(Frames, _work.FramesOf("out/clip/overlay.mp4"));
-    }
-
-    private static void Freeze(string clip)
-    {
-        foreach (var process in Process.GetProcessesByName("ffmpeg"))
-        {
-            using (process)
-            {
-                if (!File.ReadAllText($"/proc/{process.Id}/cmdline").Contains(clip, StringComparison.Ordinal)) continue;
-                using var kill = Process.Start("kill", ["-STOP", $"{process.Id}"]);
-                kill.WaitForExit();
-            }
-        }
     }
 }

@@ -58,6 +58,17 @@ internal sealed class Workspace : IDisposable
         ? [.. Directory.EnumerateFiles(this[folder], "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(this[folder], f)).Order()]
         : [];
 
+    /// <summary>A job's folder holds every frame of its input once: records, video, a depth and a class map of each; and nothing that is left of the making.</summary>
+    public void AssertWhole(string folder, int frames)
+    {
+        Assert.Equal(Enumerable.Range(0, frames).Select(i => (long)i), Sequences($"{folder}/records.jsonl"));
+        Assert.Equal(frames, FramesOf($"{folder}/overlay.mp4"));
+        Assert.Equal(2 * frames, Files(folder).Count(f => f.EndsWith(".png", StringComparison.Ordinal)));
+        Assert.Equal(["overlay.mp4", "records.jsonl", "summary.json"], Files(folder).Where(f => !f.EndsWith(".png", StringComparison.Ordinal)));
+        var counted = Json($"{folder}/summary.json").GetProperty("frames");
+        Assert.Equal((frames, frames), (counted.GetProperty("read").GetInt32(), counted.GetProperty("written").GetInt32()));
+    }
+
     public void Dispose()
     {
         foreach (var folder in Directory.EnumerateDirectories(Folder, "*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }))

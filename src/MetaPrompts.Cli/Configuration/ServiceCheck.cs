@@ -87,7 +87,7 @@ internal static class ServiceCheck
 
     /// <summary>Broker and prefix; null for what is no MQTT sink, or none that can be read.</summary>
     private static string? ClientOf(SinkSettings sink) =>
-        sink is MqttSinkSettings mqtt && Uri.TryCreate(mqtt.Url, UriKind.Absolute, out var url) ? $"{url.IdnHost}:{(url.Port > 0 ? url.Port : url.Scheme == "mqtts" ? 8883 : 1883)} {mqtt.Prefix}" : null;
+        sink is MqttSinkSettings { Url.Length: > 0 } mqtt && SinkProblem(sink) is null ? SinkOptions.Of(mqtt, "mqtt").Client : null;
 
     private static YamlPlace PlaceOf(YamlEntry? entry, params string[] keys)
     {

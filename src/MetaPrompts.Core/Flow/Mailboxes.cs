@@ -27,7 +27,7 @@ public sealed class Mailboxes(Action<Frame> dropped, TimeProvider time)
         {
             if (_completed) throw new InvalidOperationException($"{stream}: opened after the last stream");
             if (_boxes.Any(b => b.Stream == stream && !b.Finished)) throw new InvalidOperationException($"{stream}: is open already");
-            var box = new Mailbox(stream, policy, dropped, time, Ring);
+            var box = new Mailbox(stream, policy, dropped, time, Wake);
             _boxes = [.. _boxes.Where(b => b.Stream != stream), box];
             return box.Writer;
         }
@@ -46,7 +46,7 @@ public sealed class Mailboxes(Action<Frame> dropped, TimeProvider time)
     public void Complete()
     {
         _completed = true;
-        Ring();
+        Wake();
     }
 
     /// <summary>In the order they were opened.</summary>
@@ -87,7 +87,5 @@ public sealed class Mailboxes(Action<Frame> dropped, TimeProvider time)
     }
 
     /// <summary>Has the reader look again.</summary>
-    public void Wake() => Ring();
-
-    private void Ring() => _bell.Writer.TryWrite(true);
+    public void Wake() => _bell.Writer.TryWrite(true);
 }

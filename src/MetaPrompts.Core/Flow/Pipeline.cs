@@ -97,7 +97,13 @@ public sealed class Pipeline : IAsyncDisposable
         await CompleteSinksAsync(aborting).ConfigureAwait(false);
         await FaultingAsync(() => DisposeAsync().AsTask(), aborting).ConfigureAwait(false);
         _drops.Flush();
-        await FaultingAsync(() => Task.Run(Ledger.Reconcile), aborting).ConfigureAwait(false);
+        await FaultingAsync(
+            () =>
+            {
+                Ledger.Reconcile();
+                return Task.CompletedTask;
+            },
+            aborting).ConfigureAwait(false);
         return Report(_time.GetElapsedTime(started).TotalSeconds, stop.IsCancellationRequested || abort.IsCancellationRequested);
     }
 

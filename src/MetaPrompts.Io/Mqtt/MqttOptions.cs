@@ -67,6 +67,17 @@ public sealed record MqttOptions
     /// <summary>First level of Home Assistant's discovery topics.</summary>
     public string DiscoveryPrefix { get; init; } = "homeassistant";
 
+    /// <summary>Where a sink of these options is and who it is there: two that are equal would throw each other out.</summary>
+    /// <exception cref="ConfigurationException">The URL is wrong.</exception>
+    public string Client
+    {
+        get
+        {
+            var broker = MqttAddress.Of(this);
+            return $"{broker.Host}:{broker.Port} {Prefix}";
+        }
+    }
+
     /// <exception cref="ConfigurationException">A value is wrong; names its key.</exception>
     public MqttOptions Checked()
     {

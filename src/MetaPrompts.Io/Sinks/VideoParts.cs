@@ -127,12 +127,8 @@ internal sealed class VideoParts(FfmpegTools tools, string path)
             "-hide_banner", "-nostats", "-nostdin", "-loglevel", "level+warning", "-y", "-copyts", "-f", "mpegts", "-i", FfmpegInput.Url(Video(part)), "-map", "0:v:0", "-c", "copy",
             "-frames:v", packets.ToString(CultureInfo.InvariantCulture), "-muxdelay", "0", "-muxpreload", "0", "-f", "mpegts", FfmpegInput.Url(cut),
         ];
-        await using var child = FfmpegProcess.Start(tools.Ffmpeg, arguments);
-        child.Input.Close();
-        await using var killed = stop.Register(child.Kill);
-        var status = await child.WaitAsync(Deadline).ConfigureAwait(false);
-        stop.ThrowIfCancellationRequested();
-        if (status != 0 || await CountPacketsAsync(cut, stop).ConfigureAwait(false) != packets)
+        var cutting = await FfmpegProcess.CaptureAsync(tools.Ffmpeg, arguments, Deadline, stop).ConfigureAwait(false);
+        if (cutting.Status != 0 || await CountPacketsAsync(cut, stop).ConfigureAwait(false) != packets)
         {
             File.Delete(cut);
             return false;

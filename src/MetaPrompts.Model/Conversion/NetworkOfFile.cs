@@ -16,8 +16,9 @@ internal sealed partial class NetworkOfFile
     public NetworkOfFile(ICheckpointReader reader, string file)
     {
         _file = file;
+        _shapes = [];
         // With and without the prefix it is one tensor; whether both hold the same, the loader finds out.
-        _shapes = reader.Entries.DistinctBy(entry => DistributedPrefix().Replace(entry.Name, "")).ToDictionary(entry => DistributedPrefix().Replace(entry.Name, ""), entry => entry.Shape);
+        foreach (var entry in reader.Entries) _shapes.TryAdd(DistributedPrefix().Replace(entry.Name, ""), entry.Shape);
         (Task, _prefix) = _shapes.Keys switch
         {
             var names when names.Contains("encoder." + Unet + "out.0.weight") && names.Contains("last_layer_depth.0.weight") => (PerceptionTask.Depth, "encoder."),

@@ -2,6 +2,7 @@ using MetaPrompts.Core.Errors;
 using MetaPrompts.Core.Frames;
 using MetaPrompts.Io.Capture;
 using MetaPrompts.Io.Ffmpeg;
+using MetaPrompts.Testing;
 
 namespace MetaPrompts.Io.Tests.Capture;
 
@@ -59,12 +60,12 @@ public sealed class VideoFileSourceTests : IDisposable
             await foreach (var frame in source.ReadAsync(default))
             {
                 frame.Dispose();
-                if (++read == 1) Freeze(path);
+                if (++read == 1) Decoders.Freeze(path);
             }
         });
         Assert.Contains("no frame for 1 s", problem.Message, StringComparison.Ordinal);
         Assert.InRange(read, 1, 59);
-        Assert.Empty(Decoders(path));
+        Assert.Empty(Decoders.Of(path));
     }
 
     /// <summary>A resumed job decodes what it has already, and hands nothing on: that may take longer than a decoder may be silent.</summary>
@@ -89,26 +90,6 @@ public sealed class VideoFileSourceTests : IDisposable
     [InlineData("[info]     title           : Truncated packet of tea, a partial file", false)]
     [InlineData("[info] Input #0, mov, from '/videos/Truncated/File ended prematurely.mp4':", false)]
     public void Only_the_container_tells_of_a_missing_end(string line, bool truncated) => Assert.Equal(truncated, FfmpegErrors.TellsOfTruncation(line));
-
-    private static void Freeze(string path)
-    {
-        var decoder = Assert.Single(Decoders(path));
-        using var kill = System.Diagnostics.Process.Start("kill", ["-STOP", decoder]);
-        kill.WaitForExit();
-    }
-
-    /// <summary>Process numbers of this clip's decoders.</summary>
-    private static string[] Decoders(string path) => [.. Directory.EnumerateDirectories("/proc").Select(folder => Path.GetFileName(folder)).Where(name => name.All(char.IsAsciiDigit)).Where(name =>
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{name}/cmdline").Split('\0') is [var program, .. var arguments] && program.EndsWith("ffmpeg", StringComparison.Ordinal) && arguments.Any(a => a.Contains(path, StringComparison.Ordinal));
-        }
-        catch (IOException)
-        {
-            return false;                                                       // it has ended meanwhile
-        }
-    })];
 
     [Fact]
     public async Task A_variable_rate_is_kept()
